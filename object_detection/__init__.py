@@ -1,0 +1,1 @@
+"""Detectors of boxes with K keypoints in TensorFlow: training, evaluation and export."""

@@ -1,0 +1,25 @@
+"""The errors of this package, all subclasses of `ObjectDetectionError`.
+
+Each message says where, what was found, what is allowed and what to do; programs print the
+message alone and exit with status 1 or 2, so that bad input never ends in a traceback.
+"""
+
+
+class ObjectDetectionError(ValueError):
+    """Anything a user can mend; a `ValueError`, because code for the OD API catches that."""
+
+
+class ConfigError(ObjectDetectionError):
+    """A pipeline config, label map or flag that contradicts itself or names something unknown."""
+
+
+class DataError(ObjectDetectionError):
+    """A record, label file or picture that cannot be used as it is."""
+
+
+class ShapeError(ObjectDetectionError):
+    """A tensor or array whose shape is not the documented one."""
+
+
+class CheckpointError(ObjectDetectionError):
+    """A checkpoint that is absent, damaged, or does not fit the model."""
