@@ -1,0 +1,97 @@
+"""Exports a trained detector: frozen graph, SavedModel, checkpoint and config.
+
+    python object_detection/export_inference_graph.py --input_type image_tensor \
+        --pipeline_config_path path/to/pipeline.config \
+        --trained_checkpoint_prefix path/to/model.ckpt-1000 --output_directory exported
+
+The frozen graph maps `image_tensor:0` (uint8, [batch, height, width, 3]) to `detection_boxes:0`,
+`detection_scores:0`, `detection_classes:0`, `num_detections:0` and `detection_keypoints:0`.
+"""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    # Run as a file, this folder would shadow top-level modules; the repository is what is meant.
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+from absl import app, flags
+
+from object_detection.errors import ConfigError, ObjectDetectionError
+
+flags.DEFINE_string("input_type", None, "image_tensor, encoded_image_string_tensor or tf_example.")
+flags.DEFINE_string("input_shape", None, "batch,height,width,channels; -1 for an open size.")
+flags.DEFINE_string("pipeline_config_path", None, "Config that the checkpoint was trained with.")
+flags.DEFINE_string("trained_checkpoint_prefix", None, "Checkpoint, without '.index'.")
+flags.DEFINE_string("output_directory", None, "Where to write the exported model.")
+flags.DEFINE_string("config_override", "", "Text-format config merged over the file's.")
+flags.DEFINE_boolean("write_inference_graph", False, "Also write inference_graph.pbtxt.")
+flags.DEFINE_string("additional_output_tensor_names", None, "More tensors to keep, by commas.")
+flags.DEFINE_boolean("use_side_inputs", False, "Not available here.")
+flags.DEFINE_string("side_input_shapes", None, "Not available here.")
+flags.DEFINE_string("side_input_types", None, "Not available here.")
+flags.DEFINE_string("side_input_names", None, "Not available here.")
+FLAGS = flags.FLAGS
+
+_REQUIRED = (
+    "input_type",
+    "pipeline_config_path",
+    "trained_checkpoint_prefix",
+    "output_directory",
+)
+
+
+def _input_shape(text: str | None) -> list[int | None] | None:
+    if not text:
+        return None
+    try:
+        sizes = [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(
+            f"--input_shape is {text!r}; give whole numbers, such as 1,300,300,3."
+        ) from error
+    return [None if size == -1 else size for size in sizes]
+
+
+def _export() -> None:
+    for name in ("side_input_shapes", "side_input_types", "side_input_names"):
+        if getattr(FLAGS, name):
+            raise ConfigError(f"--{name}: no model here takes side inputs; leave the flag out.")
+    for name in _REQUIRED:
+        if not getattr(FLAGS, name):
+            raise ConfigError(f"--{name} is required. See --help.")
+    from object_detection.utils import config_util
+
+    configs = config_util.get_configs_from_pipeline_file(
+        FLAGS.pipeline_config_path, config_override=FLAGS.config_override or None
+    )
+    import tensorflow.compat.v1 as tf
+
+    tf.disable_v2_behavior()
+    tf.enable_resource_variables()
+    from object_detection import exporter
+
+    names = FLAGS.additional_output_tensor_names
+    exporter.export_inference_graph(
+        FLAGS.input_type,
+        config_util.create_pipeline_proto_from_configs(configs),
+        FLAGS.trained_checkpoint_prefix,
+        FLAGS.output_directory,
+        input_shape=_input_shape(FLAGS.input_shape),
+        additional_output_tensor_names=names.split(",") if names else None,
+        write_inference_graph=FLAGS.write_inference_graph,
+        use_side_inputs=FLAGS.use_side_inputs,
+    )
+    print(f"Exported {FLAGS.trained_checkpoint_prefix} to {FLAGS.output_directory}.")  # noqa: T201
+
+
+def main(_: list[str]) -> None:
+    """Exports what the flags say; a mistake ends in one message and exit status 1."""
+    try:
+        _export()
+    except ObjectDetectionError as error:
+        sys.exit(f"export_inference_graph: {error}")
+
+
+if __name__ == "__main__":
+    app.run(main)

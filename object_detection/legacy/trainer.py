@@ -1,0 +1,398 @@
+"""The training loop: graph of one step, restoring, logging, saving.
+
+Axes: B images, M groundtruth boxes (padded), K keypoints.
+"""
+
+import dataclasses
+import logging
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import tensorflow.compat.v1 as tf
+
+from object_detection import inputs
+from object_detection.builders import model_builder, optimizer_builder
+from object_detection.core import standard_fields as fields
+from object_detection.core.model import DetectionModel
+from object_detection.errors import CheckpointError, ConfigError, DataError
+from object_detection.utils import variables_helper
+
+logger = logging.getLogger(__name__)
+
+Inputs = fields.InputDataFields
+Boxes = fields.BoxListFields
+
+
+@dataclasses.dataclass(frozen=True)
+class LoopOptions:
+    """Settings of the loop that the config has no field for."""
+
+    log_every_steps: int = 20
+    summary_every_steps: int = 100
+    save_every_secs: float = 600.0
+    max_to_keep: int = 5
+    seed: int | None = None
+    on_cpu: bool = False  # keep the model off the GPU
+
+
+class StepGraph(NamedTuple):
+    """The tensors of one training step."""
+
+    train_op: tf.Tensor
+    global_step: tf.Variable
+    losses: dict[str, tf.Tensor]  # by name, TotalLoss among them
+    learning_rate: tf.Tensor
+    data_seconds: tf.Tensor  # time that the step waited for its batch
+    batch_size: tf.Tensor
+    summary: tf.Tensor
+
+
+class Outcome(NamedTuple):
+    """How a run of the loop ended."""
+
+    step: int
+    losses: dict[str, float]  # of the last step
+    interrupted: bool
+    checkpoint: str
+
+
+def provide_batch(model: DetectionModel, batch: dict[str, tf.Tensor]) -> None:
+    """Hands the groundtruth of a batch (`inputs.training_dataset`) to the model."""
+    groundtruth = {
+        Boxes.boxes: batch[Inputs.groundtruth_boxes],
+        Boxes.classes: batch[Inputs.groundtruth_classes],
+        Boxes.weights: batch[Inputs.groundtruth_weights],
+    }
+    for field, key in (
+        (Boxes.keypoints, Inputs.groundtruth_keypoints),
+        (Boxes.keypoint_visibilities, Inputs.groundtruth_keypoint_visibilities),
+    ):
+        if key in batch:
+            groundtruth[field] = batch[key]
+    model.provide_groundtruth_batch(groundtruth)
+
+
+def _next_batch(dataset: tf.data.Dataset) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """The next batch, and the seconds that the step had to wait for it."""
+    iterator = tf.data.make_one_shot_iterator(dataset)
+    before = tf.timestamp()
+    with tf.control_dependencies([before]):
+        batch = iterator.get_next()
+    with tf.control_dependencies(list(tf.nest.flatten(batch))):
+        after = tf.timestamp()
+    return batch, after - before
+
+
+def _prepare_gradients(
+    gradients: variables_helper.GradientsAndVariables, train_config: Any
+) -> variables_helper.GradientsAndVariables:
+    if train_config.bias_grad_multiplier:
+        gradients = variables_helper.multiply_gradients_matching_regex(
+            gradients, [".*/biases"], train_config.bias_grad_multiplier
+        )
+    if train_config.update_trainable_variables:
+        chosen = {
+            variable.op.name
+            for variable in variables_helper.filter_variables(
+                [v for _, v in gradients], train_config.update_trainable_variables, invert=True
+            )
+        }
+        gradients = [(g, variable) for g, variable in gradients if variable.op.name in chosen]
+    if train_config.freeze_variables:
+        gradients = variables_helper.freeze_gradients_matching_regex(
+            gradients, train_config.freeze_variables
+        )
+    if not gradients:
+        raise ConfigError(
+            "train_config: update_trainable_variables and freeze_variables leave no variable to "
+            "train; loosen one of the patterns."
+        )
+    if train_config.gradient_clipping_by_norm > 0:
+        with tf.name_scope("clip_grads"):
+            # Each gradient by itself, as configs for the OD API expect, not the global norm.
+            gradients = [
+                (
+                    tf.clip_by_norm(g, train_config.gradient_clipping_by_norm)
+                    if g is not None
+                    else g,
+                    v,
+                )
+                for g, v in gradients
+            ]
+    return gradients
+
+
+def build_step(
+    model: DetectionModel, dataset: tf.data.Dataset, train_config: Any, graph_hook_fn: Any = None
+) -> StepGraph:
+    """Adds the graph of a training step to the default graph.
+
+    Args:
+        model: the model, built for training.
+        dataset: of batches as `inputs.training_dataset` gives them.
+        train_config: `TrainConfig` message.
+        graph_hook_fn: called after the losses stand, before gradients are taken; or None.
+    """
+    global_step = tf.train.get_or_create_global_step()
+    batch, data_seconds = _next_batch(dataset)
+    images, true_shapes = batch[Inputs.image], batch[Inputs.true_image_shape]
+    predictions = model.predict(images, true_shapes)
+    provide_batch(model, batch)
+    losses = dict(model.loss(predictions, true_shapes))
+    if train_config.add_regularization_loss:
+        regularization = model.regularization_losses()
+        if regularization:
+            losses["Loss/regularization_loss"] = tf.add_n(
+                regularization, name="regularization_loss"
+            )
+    total = tf.add_n(list(losses.values()), name="TotalLoss")
+    losses["Loss/TotalLoss"] = total
+    if graph_hook_fn:
+        graph_hook_fn()
+    optimizer, summary_values = optimizer_builder.build(train_config.optimizer, global_step)
+    gradients = optimizer.compute_gradients(total, tf.trainable_variables())
+    gradients = _prepare_gradients(gradients, train_config)
+    with tf.control_dependencies(model.updates()):
+        updated = optimizer.apply_gradients(gradients, global_step=global_step)
+    with tf.control_dependencies([updated]):
+        train_op = tf.identity(total, name="train_op")
+    for name, value in losses.items():
+        tf.summary.scalar(name.replace("Loss/", "Losses/"), value)
+    learning_rate = summary_values[0] if summary_values else tf.constant(float("nan"))
+    tf.summary.scalar("LearningRate", learning_rate)
+    if train_config.summarize_gradients:
+        for gradient, variable in gradients:
+            if gradient is not None:
+                tf.summary.scalar(f"Gradients/{variable.op.name}", tf.norm(gradient))
+    return StepGraph(
+        train_op=train_op,
+        global_step=global_step,
+        losses=losses,
+        learning_rate=tf.convert_to_tensor(learning_rate),
+        data_seconds=data_seconds,
+        batch_size=tf.shape(images)[0],
+        summary=tf.summary.merge_all(),
+    )
+
+
+def fine_tune_type(train_config: Any) -> str:
+    """`classification` or `detection`, also from configs with the older boolean."""
+    if train_config.fine_tune_checkpoint_type:
+        return str(train_config.fine_tune_checkpoint_type)
+    return "detection" if train_config.from_detection_checkpoint else "classification"
+
+
+def fine_tune_restorer(
+    model: DetectionModel, train_config: Any, say: Callable[[str], None]
+) -> Callable[[tf.Session], None] | None:
+    """What initialises variables from `fine_tune_checkpoint`, after saying what it restores.
+
+    Raises:
+        CheckpointError: the checkpoint is absent, or nothing in it fits the model.
+    """
+    path = train_config.fine_tune_checkpoint
+    if not path:
+        return None
+    variables = model.restore_map(
+        fine_tune_checkpoint_type=fine_tune_type(train_config),
+        load_all_detection_checkpoint_vars=train_config.load_all_detection_checkpoint_vars,
+    )
+    match = variables_helper.match_checkpoint(variables, path, include_global_step=False)
+    say("Fine-tuning from " + match.report(path))
+    if not match.restorable:
+        raise CheckpointError(
+            f"train_config.fine_tune_checkpoint {path}: nothing in it fits the model. Is "
+            f"fine_tune_checkpoint_type {fine_tune_type(train_config)!r} right for it?"
+        )
+    saver = tf.train.Saver(match.restorable, name="fine_tune")
+    return lambda session: saver.restore(session, path)
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Turns SIGTERM and Ctrl-C into a question that the loop asks between steps."""
+    asked = []
+
+    def remember(number: int, _: Any) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    previous = {}
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            previous[number] = signal.signal(number, remember)
+    except ValueError:
+        # Only the main thread may set handlers; elsewhere the caller owns interruption.
+        logger.debug("not in the main thread: signals are left alone")
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+class _Pace:
+    """Pictures per second, share of waiting and time to go, over the steps since the last line."""
+
+    def __init__(self, num_steps: int) -> None:
+        self._num_steps = num_steps
+        self._restart()
+
+    def _restart(self) -> None:
+        self._begin = time.monotonic()
+        self._steps = 0
+        self._pictures = 0
+        self._waited = 0.0
+
+    def count(self, pictures: int, waited: float) -> None:
+        self._steps += 1
+        self._pictures += pictures
+        self._waited += waited
+
+    def words(self, step: int) -> str:
+        seconds = max(time.monotonic() - self._begin, 1e-9)
+        per_step = seconds / max(self._steps, 1)
+        words = (
+            f"{self._pictures / seconds:.1f} pictures/s ({per_step:.3f} s/step), "
+            f"{min(self._waited / seconds, 1.0):.0%} waiting for data"
+        )
+        if self._num_steps:
+            left = int((self._num_steps - step) * per_step)
+            words += f", ETA {left // 3600:d}:{left // 60 % 60:02d}:{left % 60:02d}"
+        self._restart()
+        return words
+
+
+def _check_finite(losses: dict[str, float], step: int) -> None:
+    broken = [name for name, value in losses.items() if not math.isfinite(value)]
+    if broken:
+        values = ", ".join(f"{name} {value}" for name, value in losses.items())
+        raise DataError(
+            f"Step {step}: {', '.join(broken)} is not finite ({values}). The last checkpoint is "
+            "intact. Lower the learning rate, set gradient_clipping_by_norm, or look for bad boxes "
+            "in the data."
+        )
+
+
+def train_model(
+    configs: dict[str, Any],
+    train_dir: str,
+    options: LoopOptions | None = None,
+    say: Callable[[str], None] = logger.info,
+    graph_hook_fn: Callable[[], None] | None = None,
+) -> Outcome:
+    """Trains the model of `configs` in `train_dir`, going on where an earlier run stopped.
+
+    Args:
+        configs: as `config_util.get_configs_from_pipeline_file` returns them.
+        train_dir: directory of checkpoints and TensorBoard files; made if absent.
+        options: settings of the loop.
+        say: takes each line for the user.
+        graph_hook_fn: called when the losses stand, before gradients; or None.
+
+    Raises:
+        CheckpointError: a checkpoint is absent or does not fit.
+        ConfigError: the config contradicts itself.
+        DataError: the loss is not finite, or the records cannot be used.
+    """
+    options = options or LoopOptions()
+    train_config = configs["train_config"]
+    os.makedirs(train_dir, exist_ok=True)
+    with tf.Graph().as_default():
+        if options.seed is not None:
+            tf.set_random_seed(options.seed)
+        model = model_builder.build(configs["model"], is_training=True)
+        # Decoding and augmentation belong to the CPU whatever the model runs on.
+        with tf.device("/cpu:0"):
+            dataset = inputs.training_dataset(
+                train_config, configs["train_input_config"], configs["model"], model, options.seed
+            )
+        with tf.device("/cpu:0" if options.on_cpu else None):
+            step_graph = build_step(model, dataset, train_config, graph_hook_fn)
+        latest = tf.train.latest_checkpoint(train_dir)
+        fine_tune = None if latest else fine_tune_restorer(model, train_config, say)
+        with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+            session.run([tf.global_variables_initializer(), tf.tables_initializer()])
+            saver = _make_saver(train_config, options)
+            if latest:
+                _resume(session, saver, latest, say)
+            elif fine_tune:
+                fine_tune(session)
+            return _loop(session, step_graph, saver, train_config, train_dir, options, say)
+
+
+def _make_saver(train_config: Any, options: LoopOptions) -> tf.train.Saver:
+    return tf.train.Saver(
+        max_to_keep=options.max_to_keep,
+        keep_checkpoint_every_n_hours=train_config.keep_checkpoint_every_n_hours,
+    )
+
+
+def _resume(
+    session: tf.Session, saver: tf.train.Saver, latest: str, say: Callable[[str], None]
+) -> None:
+    match = variables_helper.match_checkpoint(tf.global_variables(), latest)
+    if match.missing or match.other_shape:
+        raise CheckpointError(
+            "train_dir holds a checkpoint of another model. Use an empty train_dir, or name the "
+            "checkpoint as train_config.fine_tune_checkpoint.\n" + match.report(latest)
+        )
+    saver.restore(session, latest)
+    say(f"Resuming from {latest}.")
+
+
+def _loop(
+    session: tf.Session,
+    graph: StepGraph,
+    saver: tf.train.Saver,
+    train_config: Any,
+    train_dir: str,
+    options: LoopOptions,
+    say: Callable[[str], None],
+) -> Outcome:
+    prefix = os.path.join(train_dir, "model.ckpt")
+    writer = tf.summary.FileWriter(train_dir, session.graph)
+    step = int(session.run(graph.global_step))
+    num_steps = train_config.num_steps
+    losses: dict[str, float] = {}
+    checkpoint = tf.train.latest_checkpoint(train_dir) or ""
+    if num_steps and step >= num_steps:
+        say(f"Nothing to do: {train_dir} is at step {step} of {num_steps}.")
+        return Outcome(step, losses, False, checkpoint)
+    fetches = (graph.train_op, graph.losses, graph.data_seconds, graph.batch_size)
+    pace, saved_at = _Pace(num_steps), time.monotonic()
+    say(f"Training from step {step} to {num_steps or 'the end of time'}.")
+    with _stop_requests() as stop_requested:
+        while not (num_steps and step >= num_steps) and not stop_requested():
+            wants_summary = step % options.summary_every_steps == 0
+            try:
+                values, summary = session.run((fetches, graph.summary if wants_summary else ()))
+            except tf.errors.OutOfRangeError:
+                say("The input has ended (train_input_reader.num_epochs).")
+                break
+            step += 1
+            _, losses, waited, pictures = values
+            losses = {name: float(value) for name, value in losses.items()}
+            _check_finite(losses, step)
+            pace.count(int(pictures), float(waited))
+            if wants_summary:
+                writer.add_summary(summary, step)
+            if step % options.log_every_steps == 0 or step == num_steps:
+                terms = ", ".join(
+                    f"{name.removeprefix('Loss/')} {value:.4f}" for name, value in losses.items()
+                )
+                say(f"step {step}/{num_steps or '-'}: {terms}; {pace.words(step)}")
+            if time.monotonic() - saved_at > options.save_every_secs:
+                checkpoint = saver.save(session, prefix, global_step=step)
+                saved_at = time.monotonic()
+        interrupted = stop_requested()
+        checkpoint = saver.save(session, prefix, global_step=step)
+    writer.close()
+    say(f"{'Interrupted' if interrupted else 'Finished'} at step {step}; saved {checkpoint}.")
+    return Outcome(step, losses, interrupted, checkpoint)

@@ -1,0 +1,168 @@
+"""Variables: which to train, and which of them a checkpoint holds."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.errors import CheckpointError
+
+logger = logging.getLogger(__name__)
+
+GradientsAndVariables = list[tuple[tf.Tensor | None, tf.Variable]]
+
+
+class CheckpointMatch(NamedTuple):
+    """How the wanted variables and a checkpoint's contents fit; names are the checkpoint's."""
+
+    restorable: dict[str, tf.Variable]
+    other_shape: dict[str, tuple[list[int], list[int]]]  # name -> (ours, the checkpoint's)
+    missing: list[str]  # wanted, not in the checkpoint
+    unused: list[str]  # in the checkpoint, not wanted
+
+    def report(self, checkpoint_path: str) -> str:
+        """The match in words, one line a variable for all that is not restored."""
+        summary = (
+            f"{checkpoint_path}: {len(self.restorable)} variables restored, "
+            f"{len(self.other_shape)} skipped for their shape, {len(self.missing)} missing from "
+            f"the checkpoint, {len(self.unused)} in the checkpoint but not used."
+        )
+        lines = [summary]
+        lines += [
+            f"  skipped (shape)  {name}: model {ours}, checkpoint {theirs}"
+            for name, (ours, theirs) in sorted(self.other_shape.items())
+        ]
+        lines += [f"  missing          {name}" for name in sorted(self.missing)]
+        lines += [f"  not used         {name}" for name in sorted(self.unused)]
+        return "\n".join(lines)
+
+
+def match_checkpoint(
+    variables: dict[str, tf.Variable] | Sequence[tf.Variable],
+    checkpoint_path: str,
+    include_global_step: bool = True,
+) -> CheckpointMatch:
+    """Compares names and shapes of `variables` with those in a checkpoint.
+
+    Args:
+        variables: name in the checkpoint -> variable, or variables under their own names.
+        checkpoint_path: prefix of the checkpoint.
+        include_global_step: whether the global step may be restored.
+
+    Raises:
+        CheckpointError: the checkpoint is absent or cannot be read.
+    """
+    wanted = (
+        dict(variables)
+        if isinstance(variables, dict)
+        else {variable.op.name: variable for variable in variables}
+    )
+    try:
+        shapes: dict[str, list[int]] = tf.train.load_checkpoint(
+            checkpoint_path
+        ).get_variable_to_shape_map()
+    except (tf.errors.OpError, ValueError) as error:
+        raise CheckpointError(
+            f"{checkpoint_path}: no readable checkpoint ({error}). Give the prefix, that is the "
+            "path without '.index' or '.data-00000-of-00001'."
+        ) from error
+    restorable, other_shape, missing = {}, {}, []
+    for name, variable in wanted.items():
+        if name == tf.GraphKeys.GLOBAL_STEP and not include_global_step:
+            continue
+        if name not in shapes:
+            missing.append(name)
+        elif variable.shape.as_list() != list(shapes[name]):
+            other_shape[name] = (variable.shape.as_list(), list(shapes[name]))
+        else:
+            restorable[name] = variable
+    return CheckpointMatch(
+        restorable, other_shape, missing, [name for name in shapes if name not in wanted]
+    )
+
+
+def get_variables_available_in_checkpoint(
+    variables: dict[str, tf.Variable] | Sequence[tf.Variable],
+    checkpoint_path: str,
+    include_global_step: bool = True,
+) -> Any:
+    """The part of `variables` that the checkpoint holds with the same shape.
+
+    What is left out is logged with the reason.
+
+    Args:
+        variables: list of variables, or name in the checkpoint -> variable.
+        checkpoint_path: prefix of the checkpoint.
+        include_global_step: whether the global step counts.
+
+    Returns:
+        A list or dict, as given.
+
+    Raises:
+        ValueError: `variables` is neither, or the checkpoint cannot be read.
+    """
+    if not isinstance(variables, list | tuple | dict):
+        raise ValueError(f"variables should be a list or a dict, got {type(variables).__name__}.")
+    match = match_checkpoint(variables, checkpoint_path, include_global_step)
+    for name in match.missing:
+        logger.warning("%s: variable %s is not in the checkpoint", checkpoint_path, name)
+    for name, (ours, theirs) in match.other_shape.items():
+        logger.warning(
+            "%s: variable %s is %s in the model, %s in the checkpoint",
+            checkpoint_path,
+            name,
+            ours,
+            theirs,
+        )
+    if isinstance(variables, dict):
+        return match.restorable
+    return list(match.restorable.values())
+
+
+def filter_variables(
+    variables: Iterable[tf.Variable], filter_regex_list: Iterable[str], invert: bool = False
+) -> list[tf.Variable]:
+    """The variables whose names no pattern matches; with `invert`, those that one matches.
+
+    Patterns match at the start of the name, as `re.match` does; empty patterns are left out.
+    """
+    patterns = [re.compile(pattern) for pattern in filter_regex_list if pattern]
+    return [
+        variable
+        for variable in variables
+        if any(pattern.match(variable.op.name) for pattern in patterns) == invert
+    ]
+
+
+def multiply_gradients_matching_regex(
+    grads_and_vars: GradientsAndVariables, regex_list: Iterable[str], multiplier: float
+) -> GradientsAndVariables:
+    """Multiplies the gradients of the variables that a pattern matches."""
+    chosen = _names(filter_variables([v for _, v in grads_and_vars], regex_list, invert=True))
+    return [
+        (gradient * multiplier, variable)
+        if gradient is not None and variable.op.name in chosen
+        else (gradient, variable)
+        for gradient, variable in grads_and_vars
+    ]
+
+
+def freeze_gradients_matching_regex(
+    grads_and_vars: GradientsAndVariables, regex_list: Iterable[str]
+) -> GradientsAndVariables:
+    """Leaves out the variables that a pattern matches, so that they keep their values."""
+    kept = _names(filter_variables([v for _, v in grads_and_vars], regex_list))
+    return [(g, variable) for g, variable in grads_and_vars if variable.op.name in kept]
+
+
+def get_global_variables_safely() -> list[tf.Variable]:
+    """`tf.global_variables()`; a `ValueError` in eager mode, where it would be silently empty."""
+    if tf.executing_eagerly():
+        raise ValueError("Global variables exist in graphs only; call this inside a tf.Graph().")
+    return list(tf.global_variables())
+
+
+def _names(variables: Iterable[tf.Variable]) -> set[str]:
+    return {variable.op.name for variable in variables}
