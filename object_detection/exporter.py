@@ -54,7 +54,7 @@ def _decode_images(encoded: tf.Tensor, shape: list[int | None]) -> tf.Tensor:
         image.set_shape([None, None, 3])
         return image
 
-    images = tf.map_fn(decode, encoded, dtype=tf.uint8, back_prop=False)
+    images = tf.map_fn(decode, encoded, fn_output_signature=tf.uint8)
     images.set_shape(shape)
     return images
 
@@ -81,7 +81,7 @@ def _tf_example(input_shape: list[int | None] | None) -> tuple[tf.Tensor, tf.Ten
         image.set_shape([None, None, 3])
         return image
 
-    images = tf.map_fn(decode, serialized, dtype=tf.uint8, back_prop=False)
+    images = tf.map_fn(decode, serialized, fn_output_signature=tf.uint8)
     images.set_shape(shape)
     return serialized, images
 

@@ -4,7 +4,6 @@ The strings are read by exported graphs, TFRecords and users' programs: they nev
 """
 
 
-
 class InputDataFields:
     """Keys of a sample: what a decoder gives, augmentations change and a model is provided with."""
 

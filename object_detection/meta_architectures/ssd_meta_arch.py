@@ -189,7 +189,10 @@ class SSDMetaArch(model.DetectionModel):
             return self._feature_extractor.preprocess(resized), true_shapes
 
     def _batch_norm_scope(self) -> Any:
-        options: dict[str, Any] = {"is_training": self._is_training and not self._freeze_batchnorm}
+        options: dict[str, Any] = {
+            "is_training": self._is_training,
+            "frozen": self._freeze_batchnorm,
+        }
         if self._inplace_batchnorm_update:
             options["updates_collections"] = None
         return slim.arg_scope([batch_norm.batch_norm], **options)
@@ -407,7 +410,7 @@ class SSDMetaArch(model.DetectionModel):
             indicator = tf.reduce_sum(weights, axis=1) > 0
             return self._random_example_sampler.subsample(indicator, None, match >= 0)
 
-        kept = tf.map_fn(sample, (targets.match, class_weights), dtype=tf.bool)
+        kept = tf.map_fn(sample, (targets.match, class_weights), fn_output_signature=tf.bool)
         return tf.cast(kept, tf.float32)[:, :, tf.newaxis]
 
     def _summarize(self, targets: Targets) -> None:

@@ -1,0 +1,103 @@
+"""Anchors on a regular grid, at each location one for each scale and aspect ratio."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.core import anchor_generator
+from object_detection.core.box_list import BoxList
+
+
+def grid_anchors(
+    grid_height: Any,
+    grid_width: Any,
+    heights: tf.Tensor,
+    widths: tf.Tensor,
+    stride: tuple[Any, Any],
+    offset: tuple[Any, Any],
+) -> tf.Tensor:
+    """Boxes of A sizes, heights [A] and widths [A], centred on each location -> [H*W*A, 4].
+
+    The location (i, j) has its centre at (i * stride_y + offset_y, j * stride_x + offset_x).
+    """
+    y = tf.cast(tf.range(grid_height), tf.float32) * stride[0] + offset[0]
+    x = tf.cast(tf.range(grid_width), tf.float32) * stride[1] + offset[1]
+    y, x = y[:, tf.newaxis, tf.newaxis], x[tf.newaxis, :, tf.newaxis]
+    zeros = tf.zeros([tf.shape(y)[0], tf.shape(x)[1], tf.shape(heights)[0]])
+    corners = [y - heights / 2, x - widths / 2, y + heights / 2, x + widths / 2]
+    anchors = tf.reshape(tf.stack([zeros + corner for corner in corners], axis=-1), [-1, 4])
+    if isinstance(grid_height, int) and isinstance(grid_width, int):
+        anchors.set_shape([grid_height * grid_width * heights.shape[0], 4])
+    return anchors
+
+
+def anchor_sizes(
+    scales: tf.Tensor, aspect_ratios: tf.Tensor, base_anchor_size: Any
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Heights and widths [A] of anchors of given scales [A] and ratios width/height [A]."""
+    root = tf.sqrt(aspect_ratios)
+    return scales / root * base_anchor_size[0], scales * root * base_anchor_size[1]
+
+
+def tile_anchors(
+    grid_height: Any,
+    grid_width: Any,
+    scales: tf.Tensor,
+    aspect_ratios: tf.Tensor,
+    base_anchor_size: Any,
+    anchor_stride: Any,
+    anchor_offset: Any,
+) -> BoxList:
+    """Anchors of a grid, from one scale and one aspect ratio for each anchor of a location."""
+    heights, widths = anchor_sizes(
+        tf.convert_to_tensor(scales, tf.float32),
+        tf.convert_to_tensor(aspect_ratios, tf.float32),
+        base_anchor_size,
+    )
+    stride = (anchor_stride[0], anchor_stride[1])
+    offset = (anchor_offset[0], anchor_offset[1])
+    return BoxList(grid_anchors(grid_height, grid_width, heights, widths, stride, offset))
+
+
+class GridAnchorGenerator(anchor_generator.AnchorGenerator):
+    """All pairs of scales and aspect ratios on one feature map."""
+
+    def __init__(
+        self,
+        scales: Sequence[float] = (0.5, 1.0, 2.0),
+        aspect_ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        base_anchor_size: Sequence[float] | None = None,
+        anchor_stride: Sequence[float] | None = None,
+        anchor_offset: Sequence[float] | None = None,
+    ) -> None:
+        """Takes scales and ratios, and base size, stride and offset in pixels (256, 16, 0)."""
+        self._scales = tuple(scales)
+        self._aspect_ratios = tuple(aspect_ratios)
+        self._base_anchor_size = tuple(base_anchor_size or (256.0, 256.0))
+        self._anchor_stride = tuple(anchor_stride or (16.0, 16.0))
+        self._anchor_offset = tuple(anchor_offset or (0.0, 0.0))
+
+    def name_scope(self) -> str:
+        return "GridAnchorGenerator"
+
+    def num_anchors_per_location(self) -> list[int]:
+        return [len(self._scales) * len(self._aspect_ratios)]
+
+    def _generate(
+        self, feature_map_shape_list: list[tuple[Any, Any]], **params: Any
+    ) -> list[BoxList]:
+        pairs = [(scale, ratio) for ratio in self._aspect_ratios for scale in self._scales]
+        scales, ratios = zip(*pairs, strict=True)
+        height, width = feature_map_shape_list[0]
+        return [
+            tile_anchors(
+                height,
+                width,
+                tf.constant(scales),
+                tf.constant(ratios),
+                self._base_anchor_size,
+                self._anchor_stride,
+                self._anchor_offset,
+            )
+        ]

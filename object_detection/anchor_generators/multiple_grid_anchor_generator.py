@@ -1,0 +1,154 @@
+"""Anchors of several feature maps with settings of their own, as in SSD (arXiv:1512.02325).
+
+Sizes and positions are normalised by the picture's height and width.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.anchor_generators import grid_anchor_generator
+from object_detection.core import anchor_generator, box_list_ops
+from object_detection.core.box_list import BoxList
+from object_detection.errors import ConfigError
+
+BoxSpecs = Sequence[Sequence[tuple[float, float]]]
+
+
+class MultipleGridAnchorGenerator(anchor_generator.AnchorGenerator):
+    """For each feature map a list of (scale, aspect ratio) pairs."""
+
+    def __init__(
+        self,
+        box_specs_list: BoxSpecs,
+        base_anchor_size: Any = None,
+        anchor_strides: Sequence[tuple[float, float]] | None = None,
+        anchor_offsets: Sequence[tuple[float, float]] | None = None,
+        clip_window: tf.Tensor | None = None,
+    ) -> None:
+        """Takes the settings.
+
+        Args:
+            box_specs_list: for each map its (scale, width/height) pairs.
+            base_anchor_size: (height, width) that scales multiply, in units of the picture's
+                short side; (1, 1) by default.
+            anchor_strides: for each map (y, x) in pixels; the picture's size through the map's
+                by default.
+            anchor_offsets: for each map (y, x) of the first centre in pixels; half a stride by
+                default.
+            clip_window: [4] window at which anchors are cut, normalised; None for no cut.
+
+        Raises:
+            ValueError: lists of different lengths, or no pair for some map.
+        """
+        if not box_specs_list or not all(box_specs_list):
+            raise ValueError("box_specs_list should hold at least one (scale, ratio) for each map.")
+        for name, values in (("strides", anchor_strides), ("offsets", anchor_offsets)):
+            if values and len(values) != len(box_specs_list):
+                raise ConfigError(
+                    f"anchor_{name} has {len(values)} entries for {len(box_specs_list)} feature maps."
+                )
+        self._box_specs = [[(float(s), float(r)) for s, r in specs] for specs in box_specs_list]
+        self._base_anchor_size = (1.0, 1.0) if base_anchor_size is None else base_anchor_size
+        self._anchor_strides = anchor_strides
+        self._anchor_offsets = anchor_offsets
+        self._clip_window = clip_window
+
+    def name_scope(self) -> str:
+        return "MultipleGridAnchorGenerator"
+
+    def num_anchors_per_location(self) -> list[int]:
+        return [len(specs) for specs in self._box_specs]
+
+    def _generate(
+        self,
+        feature_map_shape_list: list[tuple[Any, Any]],
+        im_height: Any = 1,
+        im_width: Any = 1,
+    ) -> list[BoxList]:
+        height, width = tf.cast(im_height, tf.float32), tf.cast(im_width, tf.float32)
+        # Scales are shares of the short side, so that an anchor of ratio 1 is square in pixels.
+        short = tf.minimum(height, width)
+        base = (
+            short / height * self._base_anchor_size[0],
+            short / width * self._base_anchor_size[1],
+        )
+        result = []
+        for index, (specs, (rows, columns)) in enumerate(
+            zip(self._box_specs, feature_map_shape_list, strict=True)
+        ):
+            if self._anchor_strides:
+                stride = (
+                    self._anchor_strides[index][0] / height,
+                    self._anchor_strides[index][1] / width,
+                )
+            else:
+                stride = (1.0 / tf.cast(rows, tf.float32), 1.0 / tf.cast(columns, tf.float32))
+            if self._anchor_offsets:
+                offset = (
+                    self._anchor_offsets[index][0] / height,
+                    self._anchor_offsets[index][1] / width,
+                )
+            else:
+                offset = (0.5 * stride[0], 0.5 * stride[1])
+            scales, ratios = zip(*specs, strict=True)
+            anchors = grid_anchor_generator.tile_anchors(
+                rows, columns, tf.constant(scales), tf.constant(ratios), base, stride, offset
+            )
+            if self._clip_window is not None:
+                anchors = box_list_ops.clip_to_window(
+                    anchors, self._clip_window, filter_nonoverlapping=False
+                )
+            result.append(anchors)
+        return result
+
+
+def create_ssd_anchors(
+    num_layers: int = 6,
+    min_scale: float = 0.2,
+    max_scale: float = 0.95,
+    scales: Sequence[float] | None = None,
+    aspect_ratios: Sequence[float] = (1.0, 2.0, 3.0, 1.0 / 2, 1.0 / 3),
+    interpolated_scale_aspect_ratio: float = 1.0,
+    base_anchor_size: Any = None,
+    anchor_strides: Sequence[tuple[float, float]] | None = None,
+    anchor_offsets: Sequence[tuple[float, float]] | None = None,
+    reduce_boxes_in_lowest_layer: bool = True,
+) -> MultipleGridAnchorGenerator:
+    """The anchors of SSD (arXiv:1512.02325, section 2.2).
+
+    Map k has the scale s_k, evenly spaced between `min_scale` and `max_scale`, in each aspect
+    ratio, and one anchor of scale sqrt(s_k * s_(k+1)); the scale after the last is 1.
+
+    Args:
+        num_layers: number of feature maps.
+        min_scale: scale of the first map.
+        max_scale: scale of the last map.
+        scales: the scales themselves, instead of the even spacing.
+        aspect_ratios: width/height of the anchors of each map.
+        interpolated_scale_aspect_ratio: ratio of the anchor between two scales; 0 for none.
+        base_anchor_size: see `MultipleGridAnchorGenerator`.
+        anchor_strides: see `MultipleGridAnchorGenerator`.
+        anchor_offsets: see `MultipleGridAnchorGenerator`.
+        reduce_boxes_in_lowest_layer: give the first map three anchors only.
+    """
+    if scales:
+        steps = [*scales, 1.0]
+    elif num_layers == 1:
+        steps = [min_scale, 1.0]
+    else:
+        step = (max_scale - min_scale) / (num_layers - 1)
+        steps = [min_scale + step * layer for layer in range(num_layers)] + [1.0]
+    specs = []
+    for layer, (scale, following) in enumerate(itertools.pairwise(steps)):
+        if layer == 0 and reduce_boxes_in_lowest_layer:
+            specs.append([(0.1, 1.0), (scale, 2.0), (scale, 0.5)])
+            continue
+        of_layer = [(scale, ratio) for ratio in aspect_ratios]
+        if interpolated_scale_aspect_ratio > 0.0:
+            of_layer.append((math.sqrt(scale * following), interpolated_scale_aspect_ratio))
+        specs.append(of_layer)
+    return MultipleGridAnchorGenerator(specs, base_anchor_size, anchor_strides, anchor_offsets)

@@ -1,0 +1,30 @@
+"""`box_coder` message -> box coder."""
+
+from typing import Any
+
+from object_detection.box_coders.faster_rcnn_box_coder import FasterRcnnBoxCoder
+from object_detection.box_coders.keypoint_box_coder import KeypointBoxCoder
+from object_detection.core.box_coder import BoxCoder
+from object_detection.registry import Table
+
+BOX_CODERS = Table("box_coder")
+
+
+def _yxhw(config: Any) -> list[float]:
+    return [config.y_scale, config.x_scale, config.height_scale, config.width_scale]
+
+
+@BOX_CODERS.entry("faster_rcnn_box_coder")
+def _faster_rcnn_box_coder(config: Any) -> BoxCoder:
+    return FasterRcnnBoxCoder(scale_factors=_yxhw(config))
+
+
+@BOX_CODERS.entry("keypoint_box_coder")
+def _keypoint_box_coder(config: Any) -> BoxCoder:
+    return KeypointBoxCoder(num_keypoints=config.num_keypoints, scale_factors=_yxhw(config))
+
+
+def build(box_coder_config: Any) -> BoxCoder:
+    """Builds the coder of a `BoxCoder` message; `ConfigError` if it is not available."""
+    case = box_coder_config.WhichOneof("box_coder_oneof")
+    return BOX_CODERS[case](getattr(box_coder_config, case or "keypoint_box_coder"))

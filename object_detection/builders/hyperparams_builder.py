@@ -1,0 +1,115 @@
+"""`Hyperparams` message -> arg scope of convolutions or fully connected layers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from object_detection.core.batch_norm import batch_norm
+from object_detection.errors import ConfigError
+from object_detection.protos import hyperparams_pb2
+from object_detection.registry import Table
+
+INITIALIZERS = Table("initializer")
+REGULARIZERS = Table("regularizer")
+
+_FAN_MODES = {
+    hyperparams_pb2.VarianceScalingInitializer.FAN_IN: "FAN_IN",
+    hyperparams_pb2.VarianceScalingInitializer.FAN_OUT: "FAN_OUT",
+    hyperparams_pb2.VarianceScalingInitializer.FAN_AVG: "FAN_AVG",
+}
+_ACTIVATIONS: dict[int, Callable[[tf.Tensor], tf.Tensor] | None] = {
+    hyperparams_pb2.Hyperparams.NONE: None,
+    hyperparams_pb2.Hyperparams.RELU: tf.nn.relu,
+    hyperparams_pb2.Hyperparams.RELU_6: tf.nn.relu6,
+    hyperparams_pb2.Hyperparams.SWISH: tf.nn.swish,
+}
+
+
+@INITIALIZERS.entry("truncated_normal_initializer")
+def _truncated_normal(config: Any) -> Any:
+    return tf.truncated_normal_initializer(mean=config.mean, stddev=config.stddev)
+
+
+@INITIALIZERS.entry("random_normal_initializer")
+def _random_normal(config: Any) -> Any:
+    return tf.random_normal_initializer(mean=config.mean, stddev=config.stddev)
+
+
+@INITIALIZERS.entry("variance_scaling_initializer")
+def _variance_scaling(config: Any) -> Any:
+    return slim.variance_scaling_initializer(
+        factor=config.factor, mode=_FAN_MODES[config.mode], uniform=config.uniform
+    )
+
+
+@REGULARIZERS.entry("l1_regularizer")
+def _l1(config: Any) -> Any:
+    return slim.l1_regularizer(scale=float(config.weight))
+
+
+@REGULARIZERS.entry("l2_regularizer")
+def _l2(config: Any) -> Any:
+    return slim.l2_regularizer(scale=float(config.weight))
+
+
+def _build_one(table: Table, config: Any, oneof: str) -> Any:
+    case = config.WhichOneof(oneof)
+    return table[case](getattr(config, case)) if case else None
+
+
+def build(hyperparams_config: Any, is_training: bool) -> Callable[[], Any]:
+    """Builds the arg scope of a `Hyperparams` message.
+
+    Args:
+        hyperparams_config: the message.
+        is_training: whether batch norm may use the batch's statistics.
+
+    Returns:
+        A function without arguments; `slim.arg_scope(fn())` puts the settings into force.
+
+    Raises:
+        ConfigError: an option that is not available.
+    """
+    normalizer = hyperparams_config.WhichOneof("normalizer_oneof")
+    if normalizer == "group_norm":
+        raise ConfigError("conv_hyperparams.group_norm is not available; use batch_norm.")
+    if hyperparams_config.force_use_bias:
+        raise ConfigError("conv_hyperparams.force_use_bias is not available; leave it out.")
+    batch_norm_params: dict[str, Any] = {}
+    if normalizer:
+        config = getattr(hyperparams_config, normalizer)
+        batch_norm_params = {
+            "decay": config.decay,
+            "center": config.center,
+            "scale": config.scale,
+            "epsilon": config.epsilon,
+            "is_training": is_training and config.train,
+        }
+    layers = (
+        [slim.fully_connected]
+        if hyperparams_config.op == hyperparams_pb2.Hyperparams.FC
+        else [slim.conv2d, slim.separable_conv2d, slim.conv2d_transpose]
+    )
+    activation = _ACTIVATIONS[hyperparams_config.activation]
+
+    def scope_fn() -> Any:
+        regularizer = _build_one(REGULARIZERS, hyperparams_config.regularizer, "regularizer_oneof")
+        initializer = (
+            _build_one(INITIALIZERS, hyperparams_config.initializer, "initializer_oneof")
+            or slim.xavier_initializer()
+        )
+        with (
+            slim.arg_scope([batch_norm], **batch_norm_params),
+            slim.arg_scope(
+                layers,
+                weights_regularizer=regularizer,
+                weights_initializer=initializer,
+                activation_fn=activation,
+                normalizer_fn=batch_norm if normalizer else None,
+            ) as scope,
+        ):
+            return scope
+
+    return scope_fn

@@ -1,0 +1,77 @@
+"""`image_resizer` message -> function that resizes one picture."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.core import preprocessor
+from object_detection.errors import ConfigError
+from object_detection.protos import image_resizer_pb2
+from object_detection.registry import Table
+
+IMAGE_RESIZERS = Table("image_resizer")
+ImageResizer = Callable[..., list[tf.Tensor]]
+
+_METHODS = {
+    image_resizer_pb2.BILINEAR: tf.image.ResizeMethod.BILINEAR,
+    image_resizer_pb2.NEAREST_NEIGHBOR: tf.image.ResizeMethod.NEAREST_NEIGHBOR,
+    image_resizer_pb2.BICUBIC: tf.image.ResizeMethod.BICUBIC,
+    image_resizer_pb2.AREA: tf.image.ResizeMethod.AREA,
+}
+
+
+@IMAGE_RESIZERS.entry("fixed_shape_resizer")
+def _fixed_shape(config: Any) -> ImageResizer:
+    return functools.partial(
+        preprocessor.resize_image,
+        new_height=config.height,
+        new_width=config.width,
+        method=_METHODS[config.resize_method],
+    )
+
+
+@IMAGE_RESIZERS.entry("keep_aspect_ratio_resizer")
+def _keep_aspect_ratio(config: Any) -> ImageResizer:
+    if config.min_dimension > config.max_dimension:
+        raise ConfigError(
+            f"keep_aspect_ratio_resizer: min_dimension {config.min_dimension} is above "
+            f"max_dimension {config.max_dimension}."
+        )
+    pad_value = list(config.per_channel_pad_value) or [0, 0, 0]
+    return functools.partial(
+        preprocessor.resize_to_range,
+        min_dimension=config.min_dimension,
+        max_dimension=config.max_dimension,
+        method=_METHODS[config.resize_method],
+        pad_to_max_dimension=config.pad_to_max_dimension,
+        per_channel_pad_value=tuple(pad_value),
+    )
+
+
+@IMAGE_RESIZERS.entry("identity_resizer")
+def _identity(_: Any) -> ImageResizer:
+    def keep(image: tf.Tensor, masks: tf.Tensor | None = None) -> list[tf.Tensor]:
+        shape = tf.shape(image)
+        return [image, shape] if masks is None else [image, masks, shape]
+
+    return keep
+
+
+def build(image_resizer_config: Any) -> ImageResizer:
+    """Builds what an `ImageResizer` message says.
+
+    Returns:
+        A function of ([H, W, C], masks=None) -> [picture, (masks,) shape before padding [3]].
+
+    Raises:
+        ConfigError: a resizer or an option that is not available.
+    """
+    case = image_resizer_config.WhichOneof("image_resizer_oneof")
+    build_one = IMAGE_RESIZERS[case]
+    config = getattr(image_resizer_config, case)
+    if getattr(config, "convert_to_grayscale", False):
+        raise ConfigError(f"image_resizer.{case}.convert_to_grayscale is not available.")
+    resizer: ImageResizer = build_one(config)
+    return resizer

@@ -1,0 +1,61 @@
+"""`post_processing` message -> suppression function and score converter."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from object_detection.core import post_processing
+from object_detection.core.post_processing import score_conversion
+from object_detection.errors import ConfigError
+from object_detection.protos import post_processing_pb2
+
+_CONVERTERS = {
+    post_processing_pb2.PostProcessing.IDENTITY: score_conversion.identity,
+    post_processing_pb2.PostProcessing.SIGMOID: score_conversion.sigmoid,
+    post_processing_pb2.PostProcessing.SOFTMAX: score_conversion.softmax,
+}
+
+
+def build(
+    post_processing_config: Any,
+) -> tuple[Callable[..., tuple[Any, ...]], score_conversion.ScoreConverter]:
+    """Builds what a `PostProcessing` message says.
+
+    Returns:
+        A function of (boxes, scores, clip_window=, additional_fields=, masks=,
+        num_valid_boxes=), see `batch_multiclass_non_max_suppression`, and one of logits.
+
+    Raises:
+        ConfigError: settings that contradict each other, or calibration.
+    """
+    if post_processing_config.HasField("calibration_config"):
+        raise ConfigError("post_processing.calibration_config is not available; leave it out.")
+    convert = score_conversion.scaled(
+        _CONVERTERS[post_processing_config.score_converter], post_processing_config.logit_scale
+    )
+    return _suppression(post_processing_config.batch_non_max_suppression), convert
+
+
+def _suppression(config: Any) -> Callable[..., tuple[Any, ...]]:
+    where = "post_processing.batch_non_max_suppression"
+    if not 0 <= config.iou_threshold <= 1:
+        raise ConfigError(f"{where}.iou_threshold is {config.iou_threshold}; allowed: 0 to 1.")
+    if config.max_detections_per_class > config.max_total_detections:
+        raise ConfigError(
+            f"{where}.max_detections_per_class {config.max_detections_per_class} is above "
+            f"max_total_detections {config.max_total_detections}; raise the latter."
+        )
+    if config.soft_nms_sigma < 0:
+        raise ConfigError(f"{where}.soft_nms_sigma is {config.soft_nms_sigma}; give 0 or more.")
+    return functools.partial(
+        post_processing.batch_multiclass_non_max_suppression,
+        score_thresh=config.score_threshold,
+        iou_thresh=config.iou_threshold,
+        max_size_per_class=config.max_detections_per_class,
+        max_total_size=config.max_total_detections,
+        use_class_agnostic_nms=config.use_class_agnostic_nms,
+        max_classes_per_detection=config.max_classes_per_detection,
+        soft_nms_sigma=config.soft_nms_sigma,
+        change_coordinate_frame=config.change_coordinate_frame,
+        use_hard_nms=config.use_hard_nms,
+    )

@@ -1,0 +1,376 @@
+"""Geometry of boxes: free functions of [..., N, 4] tensors, and their forms for `BoxList`.
+
+Axes:  N and M boxes of two sets.
+Boxes: [ymin, xmin, ymax, xmax].
+"""
+
+from collections.abc import Callable
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.core import standard_fields as fields
+from object_detection.core.box_list import BoxList
+
+
+class SortOrder:
+    """Orders of `sort_by_field`."""
+
+    ascend = 1
+    descend = 2
+
+
+def box_area(boxes: tf.Tensor) -> tf.Tensor:
+    """Areas [...] of [..., 4] boxes; an inverted box has area 0."""
+    ymin, xmin, ymax, xmax = tf.unstack(boxes, num=4, axis=-1)
+    return tf.maximum(ymax - ymin, 0.0) * tf.maximum(xmax - xmin, 0.0)
+
+
+def pairwise_intersection(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """Common areas: [..., N, 4], [..., M, 4] -> [..., N, M]."""
+    ymin, xmin, ymax, xmax = tf.split(boxes, 4, axis=-1)
+    ymin2, xmin2, ymax2, xmax2 = (
+        tf.squeeze(t, -1)[..., tf.newaxis, :] for t in tf.split(others, 4, axis=-1)
+    )
+    heights = tf.maximum(tf.minimum(ymax, ymax2) - tf.maximum(ymin, ymin2), 0.0)
+    widths = tf.maximum(tf.minimum(xmax, xmax2) - tf.maximum(xmin, xmin2), 0.0)
+    return heights * widths
+
+
+def pairwise_iou(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """Intersection over union: [..., N, 4], [..., M, 4] -> [..., N, M]; 0 where both are empty."""
+    common = pairwise_intersection(boxes, others)
+    union = box_area(boxes)[..., tf.newaxis] + box_area(others)[..., tf.newaxis, :] - common
+    return tf.where(common > 0.0, tf.math.divide_no_nan(common, union), tf.zeros_like(common))
+
+
+def pairwise_ioa(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """Share of each second box covered: [..., N, 4], [..., M, 4] -> [..., N, M]."""
+    areas = box_area(others)[..., tf.newaxis, :]
+    return tf.math.divide_no_nan(pairwise_intersection(boxes, others), areas)
+
+
+def frame_change(boxes: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
+    """[..., 4] boxes with the window's corner as origin and its size as unit."""
+    ymin, xmin, ymax, xmax = tf.unstack(window, num=4, axis=-1)
+    origin = tf.stack([ymin, xmin, ymin, xmin], axis=-1)
+    size = tf.stack([ymax - ymin, xmax - xmin, ymax - ymin, xmax - xmin], axis=-1)
+    return (boxes - origin) / size
+
+
+def cut(boxes: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
+    """[..., 4] boxes cut at the window's edges; one outside collapses onto an edge."""
+    top, left, bottom, right = tf.unstack(window, num=4, axis=-1)
+    ymin, xmin, ymax, xmax = tf.unstack(boxes, num=4, axis=-1)
+    return tf.stack(
+        [
+            tf.maximum(tf.minimum(ymin, bottom), top),
+            tf.maximum(tf.minimum(xmin, right), left),
+            tf.maximum(tf.minimum(ymax, bottom), top),
+            tf.maximum(tf.minimum(xmax, right), left),
+        ],
+        axis=-1,
+    )
+
+
+def _with_boxes(boxlist: BoxList, boxes: tf.Tensor) -> BoxList:
+    """The same list with other boxes; all further fields go along."""
+    result = BoxList(boxes)
+    for field in boxlist.get_extra_fields():
+        result.add_field(field, boxlist.get_field(field))
+    return result
+
+
+def area(boxlist: BoxList, scope: str | None = None) -> tf.Tensor:
+    """Areas, [N]."""
+    with tf.name_scope(scope, "Area"):
+        return box_area(boxlist.get())
+
+
+def height_width(boxlist: BoxList, scope: str | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    """Heights and widths, [N] each."""
+    with tf.name_scope(scope, "HeightWidth"):
+        ymin, xmin, ymax, xmax = tf.unstack(boxlist.get(), num=4, axis=1)
+        return ymax - ymin, xmax - xmin
+
+
+def scale(boxlist: BoxList, y_scale: float, x_scale: float, scope: str | None = None) -> BoxList:
+    """Multiplies the y coordinates and the x coordinates."""
+    with tf.name_scope(scope, "Scale"):
+        factors = tf.stack([tf.cast(v, tf.float32) for v in (y_scale, x_scale, y_scale, x_scale)])
+        return _with_boxes(boxlist, boxlist.get() * factors)
+
+
+def clip_to_window(
+    boxlist: BoxList,
+    window: tf.Tensor,
+    filter_nonoverlapping: bool = True,
+    scope: str | None = None,
+) -> BoxList:
+    """Cuts boxes at the window's edges; those left without area are dropped if so asked."""
+    with tf.name_scope(scope, "ClipToWindow"):
+        clipped = _with_boxes(boxlist, cut(boxlist.get(), window))
+        if not filter_nonoverlapping:
+            return clipped
+        return gather(clipped, _indices(box_area(clipped.get()) > 0.0))
+
+
+def prune_outside_window(
+    boxlist: BoxList, window: tf.Tensor, scope: str | None = None
+) -> tuple[BoxList, tf.Tensor]:
+    """Keeps the boxes that lie within the window; also gives their indices."""
+    with tf.name_scope(scope, "PruneOutsideWindow"):
+        ymin, xmin, ymax, xmax = tf.unstack(boxlist.get(), num=4, axis=1)
+        top, left, bottom, right = tf.unstack(window, num=4)
+        inside = (ymin >= top) & (xmin >= left) & (ymax <= bottom) & (xmax <= right)
+        kept = _indices(inside)
+        return gather(boxlist, kept), kept
+
+
+def prune_completely_outside_window(
+    boxlist: BoxList, window: tf.Tensor, scope: str | None = None
+) -> tuple[BoxList, tf.Tensor]:
+    """Keeps the boxes that overlap the window; also gives their indices."""
+    with tf.name_scope(scope, "PruneCompletelyOutsideWindow"):
+        ymin, xmin, ymax, xmax = tf.unstack(boxlist.get(), num=4, axis=1)
+        top, left, bottom, right = tf.unstack(window, num=4)
+        kept = _indices((ymin < bottom) & (xmin < right) & (ymax > top) & (xmax > left))
+        return gather(boxlist, kept), kept
+
+
+def intersection(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
+    """Pairwise common areas, [N, M]."""
+    with tf.name_scope(scope, "Intersection"):
+        return pairwise_intersection(boxlist1.get(), boxlist2.get())
+
+
+def matched_intersection(
+    boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None
+) -> tf.Tensor:
+    """Common area of the i-th boxes of both lists, [N]."""
+    with tf.name_scope(scope, "MatchedIntersection"):
+        first, second = boxlist1.get()[:, tf.newaxis], boxlist2.get()[:, tf.newaxis]
+        return pairwise_intersection(first, second)[:, 0, 0]
+
+
+def iou(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
+    """Pairwise intersection over union, [N, M]."""
+    with tf.name_scope(scope, "IOU"):
+        return pairwise_iou(boxlist1.get(), boxlist2.get())
+
+
+def matched_iou(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
+    """Intersection over union of the i-th boxes of both lists, [N]."""
+    with tf.name_scope(scope, "MatchedIOU"):
+        first, second = boxlist1.get()[:, tf.newaxis], boxlist2.get()[:, tf.newaxis]
+        return pairwise_iou(first, second)[:, 0, 0]
+
+
+def ioa(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
+    """Pairwise share of the second list's boxes that is covered, [N, M]."""
+    with tf.name_scope(scope, "IOA"):
+        return pairwise_ioa(boxlist1.get(), boxlist2.get())
+
+
+def prune_non_overlapping_boxes(
+    boxlist1: BoxList, boxlist2: BoxList, min_overlap: float = 0.0, scope: str | None = None
+) -> tuple[BoxList, tf.Tensor]:
+    """Keeps the first list's boxes of which some second box covers a share of `min_overlap`."""
+    with tf.name_scope(scope, "PruneNonOverlappingBoxes"):
+        covered = tf.reduce_max(ioa(boxlist2, boxlist1), axis=0)
+        kept = _indices(covered >= min_overlap)
+        return gather(boxlist1, kept), kept
+
+
+def prune_small_boxes(boxlist: BoxList, min_side: float, scope: str | None = None) -> BoxList:
+    """Keeps the boxes of which both sides reach `min_side`."""
+    with tf.name_scope(scope, "PruneSmallBoxes"):
+        height, width = height_width(boxlist)
+        return gather(boxlist, _indices((height >= min_side) & (width >= min_side)))
+
+
+def change_coordinate_frame(
+    boxlist: BoxList, window: tf.Tensor, scope: str | None = None
+) -> BoxList:
+    """Boxes with the window's corner as origin and its size as unit; fields go along."""
+    with tf.name_scope(scope, "ChangeCoordinateFrame"):
+        return _with_boxes(boxlist, frame_change(boxlist.get(), window))
+
+
+def boolean_mask(
+    boxlist: BoxList,
+    indicator: tf.Tensor,
+    fields: list[str] | None = None,
+    scope: str | None = None,
+    use_static_shapes: bool = False,
+    indicator_sum: int | None = None,
+) -> BoxList:
+    """The boxes where `indicator` [N] is true, in order.
+
+    Args:
+        boxlist: N boxes.
+        indicator: [N] booleans.
+        fields: further fields to carry; all by default.
+        scope: name scope.
+        use_static_shapes: the result has the known length `indicator_sum`.
+        indicator_sum: number of true rows, needed with `use_static_shapes`.
+
+    Raises:
+        ValueError: the indicator is not one-dimensional boolean, or the sum is missing.
+    """
+    with tf.name_scope(scope, "BooleanMask"):
+        if indicator.shape.rank != 1 or indicator.dtype != tf.bool:
+            raise ValueError(f"indicator should be boolean [N], got {indicator}.")
+        if use_static_shapes:
+            if not isinstance(indicator_sum, int):
+                raise ValueError("use_static_shapes needs indicator_sum, a whole number.")
+            _, indices = tf.nn.top_k(tf.cast(indicator, tf.int32), indicator_sum)
+            return gather(boxlist, indices, fields)
+        return gather(boxlist, _indices(indicator), fields)
+
+
+def gather(
+    boxlist: BoxList,
+    indices: tf.Tensor,
+    fields: list[str] | None = None,
+    scope: str | None = None,
+    use_static_shapes: bool = False,
+) -> BoxList:
+    """The boxes at `indices`, with all further fields or those named.
+
+    Raises:
+        ValueError: indices of another rank than 1 or not whole numbers, or an absent field.
+    """
+    del use_static_shapes
+    with tf.name_scope(scope, "Gather"):
+        indices = tf.convert_to_tensor(indices)
+        if indices.shape.rank != 1:
+            raise ValueError(f"indices should be one-dimensional, got {indices.shape}.")
+        if not indices.dtype.is_integer:
+            raise ValueError(f"indices should be whole numbers, got {indices.dtype.name}.")
+        result = BoxList(tf.gather(boxlist.get(), indices))
+        for field in boxlist.get_extra_fields() if fields is None else fields:
+            result.add_field(field, tf.gather(boxlist.get_field(field), indices))
+        return result
+
+
+def concatenate(
+    boxlists: list[BoxList], fields: list[str] | None = None, scope: str | None = None
+) -> BoxList:
+    """One list after another, with the fields of the first or those named.
+
+    Raises:
+        ValueError: no list, something else than lists, or a field that one of them lacks.
+    """
+    with tf.name_scope(scope, "Concatenate"):
+        if not isinstance(boxlists, list) or not boxlists:
+            raise ValueError("boxlists should be a list of at least one BoxList.")
+        if not all(isinstance(boxlist, BoxList) for boxlist in boxlists):
+            raise ValueError("boxlists should hold BoxLists only.")
+        result = BoxList(tf.concat([boxlist.get() for boxlist in boxlists], axis=0))
+        for field in boxlists[0].get_extra_fields() if fields is None else fields:
+            parts = [boxlist.get_field(field) for boxlist in boxlists]
+            result.add_field(field, tf.concat(parts, axis=0))
+        return result
+
+
+def sort_by_field(
+    boxlist: BoxList, field: str, order: int = SortOrder.descend, scope: str | None = None
+) -> BoxList:
+    """Sorts by a field [N]; equal values keep their order.
+
+    Raises:
+        ValueError: an order that does not exist, or a field of another rank.
+    """
+    with tf.name_scope(scope, "SortByField"):
+        if order not in (SortOrder.ascend, SortOrder.descend):
+            raise ValueError(f"order should be SortOrder.ascend or .descend, got {order!r}.")
+        values = boxlist.get_field(field)
+        if values.shape.rank != 1:
+            raise ValueError(f"Field {field!r} should have one axis, got {values.shape}.")
+        direction = "DESCENDING" if order == SortOrder.descend else "ASCENDING"
+        return gather(boxlist, tf.argsort(values, direction=direction, stable=True))
+
+
+def non_max_suppression(
+    boxlist: BoxList, thresh: float, max_output_size: int, scope: str | None = None
+) -> BoxList:
+    """Greedy suppression by `scores`; the result is sorted by falling score.
+
+    Raises:
+        ValueError: a threshold outside [0, 1], or no `scores`.
+    """
+    with tf.name_scope(scope, "NonMaxSuppression"):
+        if not 0 <= thresh <= 1.0:
+            raise ValueError(f"thresh should lie in [0, 1], got {thresh}.")
+        scores = boxlist.get_field(fields.BoxListFields.scores)
+        selected = tf.image.non_max_suppression(
+            boxlist.get(), scores, tf.minimum(max_output_size, boxlist.num_boxes()), thresh
+        )
+        return gather(boxlist, selected)
+
+
+def to_normalized_coordinates(
+    boxlist: BoxList,
+    height: tf.Tensor,
+    width: tf.Tensor,
+    check_range: bool = True,
+    scope: str | None = None,
+) -> BoxList:
+    """Pixels -> shares of the picture; with `check_range` the input must not be shares already."""
+    with tf.name_scope(scope, "ToNormalizedCoordinates"):
+        height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+        boxes = boxlist.get()
+        if check_range:
+            largest = tf.reduce_max(tf.pad(boxes, [[0, 1], [0, 0]], constant_values=2.0))
+            boxes = _checked(boxes, largest > 1.01, "boxes seem to be normalised already")
+        return scale(_with_boxes(boxlist, boxes), 1.0 / height, 1.0 / width)
+
+
+def to_absolute_coordinates(
+    boxlist: BoxList,
+    height: tf.Tensor,
+    width: tf.Tensor,
+    check_range: bool = True,
+    maximum_normalized_coordinate: float = 1.1,
+    scope: str | None = None,
+) -> BoxList:
+    """Shares of the picture -> pixels; with `check_range` no share may pass the maximum."""
+    with tf.name_scope(scope, "ToAbsoluteCoordinates"):
+        height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+        boxes = boxlist.get()
+        if check_range:
+            largest = tf.reduce_max(tf.pad(boxes, [[0, 1], [0, 0]]))
+            boxes = _checked(
+                boxes, largest <= maximum_normalized_coordinate, "boxes are not normalised"
+            )
+        return scale(_with_boxes(boxlist, boxes), height, width)
+
+
+def pad_or_clip_box_list(boxlist: BoxList, num_boxes: int, scope: str | None = None) -> BoxList:
+    """Exactly `num_boxes` rows: zeros are added, or rows cut, in every field."""
+    with tf.name_scope(scope, "PadOrClipBoxList"):
+        return _map_fields(boxlist, lambda tensor: _pad_or_clip(tensor, num_boxes))
+
+
+def _pad_or_clip(tensor: tf.Tensor, length: int) -> tf.Tensor:
+    tensor = tensor[:length]
+    paddings = [[0, length - tf.shape(tensor)[0]]] + [[0, 0]] * (tensor.shape.rank - 1)
+    padded = tf.pad(tensor, tf.convert_to_tensor(paddings))
+    padded.set_shape([length, *tensor.shape.as_list()[1:]])
+    return padded
+
+
+def _map_fields(boxlist: BoxList, change: Callable[[tf.Tensor], tf.Tensor]) -> BoxList:
+    result = BoxList(change(boxlist.get()))
+    for field in boxlist.get_extra_fields():
+        result.add_field(field, change(boxlist.get_field(field)))
+    return result
+
+
+def _checked(tensor: tf.Tensor, condition: tf.Tensor, message: str) -> tf.Tensor:
+    with tf.control_dependencies([tf.Assert(condition, [message])]):
+        return tf.identity(tensor)
+
+
+def _indices(mask: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.where(mask)[:, 0], tf.int32)

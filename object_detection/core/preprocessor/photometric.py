@@ -1,0 +1,115 @@
+"""Augmentations that change colours only. Images are [H, W, 3] float in [0, 255]."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.core.preprocessor.random_calls import apply_if, chance
+
+
+def _in_unit_range(image: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """Applies a change that is defined on [0, 1], and cuts what leaves the range."""
+    return tf.clip_by_value(change(image / 255.0), 0.0, 1.0) * 255.0
+
+
+def random_adjust_brightness(
+    image: tf.Tensor,
+    max_delta: float = 0.2,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+) -> tf.Tensor:
+    """Adds a number of [-max_delta, max_delta], in units of the full range."""
+    del preprocess_vars_cache
+    delta = tf.random.uniform([], -max_delta, max_delta, seed=seed)
+    return _in_unit_range(image, lambda t: t + delta)
+
+
+def random_adjust_contrast(
+    image: tf.Tensor,
+    min_delta: float = 0.8,
+    max_delta: float = 1.25,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+) -> tf.Tensor:
+    """Scales the distance from each channel's mean by a factor of the range."""
+    del preprocess_vars_cache
+    factor = tf.random.uniform([], min_delta, max_delta, seed=seed)
+    return _in_unit_range(image, lambda t: tf.image.adjust_contrast(t, factor))
+
+
+def random_adjust_hue(
+    image: tf.Tensor,
+    max_delta: float = 0.02,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+) -> tf.Tensor:
+    """Turns the hue by up to `max_delta` of the circle."""
+    del preprocess_vars_cache
+    delta = tf.random.uniform([], -max_delta, max_delta, seed=seed)
+    return _in_unit_range(image, lambda t: tf.image.adjust_hue(t, delta))
+
+
+def random_adjust_saturation(
+    image: tf.Tensor,
+    min_delta: float = 0.8,
+    max_delta: float = 1.25,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+) -> tf.Tensor:
+    """Scales the saturation by a factor of the range."""
+    del preprocess_vars_cache
+    factor = tf.random.uniform([], min_delta, max_delta, seed=seed)
+    return _in_unit_range(image, lambda t: tf.image.adjust_saturation(t, factor))
+
+
+def random_distort_color(
+    image: tf.Tensor, color_ordering: int = 0, preprocess_vars_cache: Any = None
+) -> tf.Tensor:
+    """Brightness, saturation, hue and contrast, in one of two orders.
+
+    Args:
+        image: [H, W, 3].
+        color_ordering: 0 or 1; contrast is the last, or the second.
+        preprocess_vars_cache: no effect.
+
+    Raises:
+        ValueError: another order.
+    """
+    del preprocess_vars_cache
+    if color_ordering not in (0, 1):
+        raise ValueError(f"color_ordering should be 0 or 1, got {color_ordering}.")
+    image = random_adjust_brightness(image, max_delta=32.0 / 255.0)
+    if color_ordering == 1:
+        image = random_adjust_contrast(image, 0.5, 1.5)
+    image = random_adjust_saturation(image, 0.5, 1.5)
+    image = random_adjust_hue(image, max_delta=0.2)
+    return random_adjust_contrast(image, 0.5, 1.5) if color_ordering == 0 else image
+
+
+def random_rgb_to_gray(
+    image: tf.Tensor,
+    probability: float = 0.1,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+) -> tf.Tensor:
+    """Takes the colour away with a probability; three equal channels remain."""
+    del preprocess_vars_cache
+
+    def gray(picture: tf.Tensor) -> tf.Tensor:
+        return tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(picture))
+
+    return apply_if(chance(probability, seed), gray, image)[0]
+
+
+def random_pixel_value_scale(
+    image: tf.Tensor,
+    minval: float = 0.9,
+    maxval: float = 1.1,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+) -> tf.Tensor:
+    """Multiplies each number by a factor of its own."""
+    del preprocess_vars_cache
+    factors = tf.random.uniform(tf.shape(image), minval, maxval, seed=seed)
+    return tf.clip_by_value(image * factors, 0.0, 255.0)

@@ -1,0 +1,457 @@
+"""RetinaFace labels and pictures -> TFRecord, label map, and a report of all that was left out.
+
+`scripts/txt_to_tfr_retface_v2.py` is the command. What becomes of each picture:
+
+* it does not open or decode, or one of its lines cannot be read: left out as a whole (a face
+  without its label would be taught as background);
+* x2 and y2 are cut at the picture's right and bottom edge;
+* a box that then has no area, or is narrower than `thres` x the picture's width: see SMALL_FACES;
+* no faces: written without boxes.
+
+Worker processes read and check the pictures; this process alone loads TensorFlow and writes, in the
+label file's order, so the record does not depend on the number of workers.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import contextlib
+import dataclasses
+import itertools
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from object_detection.dataset_tools import picture_files, retinaface_labels
+from object_detection.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import tensorflow.compat.v1 as tf
+
+CLASS_NAME, CLASS_ID = "face", 1
+SMALL_FACES = {
+    "skip_image": "a box without area or narrower than thres leaves the whole picture out",
+    "drop": "such a box is left out, the rest of the picture is written",
+    "keep": "only a box without area is left out, however small the others are",
+}
+_CHUNK = 16
+_LABEL_MAP = f"item {{\n  id: {CLASS_ID}\n  name: '{CLASS_NAME}'\n}}\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What the flags say."""
+
+    itxt: str
+    idir: str
+    opath: str
+    thres: float = 0.026
+    small_faces: str = "skip_image"
+    num_shards: int = 1
+    num_workers: int = 0
+    """Processes that read pictures; 0 takes one per processor."""
+    progress: bool = True
+
+    @property
+    def report_path(self) -> str:
+        """Where the report goes."""
+        return f"{self.opath}.report.json"
+
+    @property
+    def label_map_path(self) -> str:
+        """Where the label map goes."""
+        return f"{os.path.splitext(self.opath)[0]}_label_map.pbtxt"
+
+
+class Report:
+    """Counts, and every picture and face left out with line and reason."""
+
+    def __init__(self) -> None:
+        self.pictures_seen = self.pictures_written = 0
+        self.faces_seen = self.faces_written = 0
+        self.faces_left_out_with_picture = 0
+        self.pictures_left_out: list[dict[str, Any]] = []
+        self.faces_left_out: list[dict[str, Any]] = []
+        self.notes: list[dict[str, Any]] = []
+
+    def leave_picture_out(
+        self, picture: retinaface_labels.LabelledPicture, reason: str, detail: str
+    ) -> None:
+        """Counts and names a picture that is not written, with all its faces."""
+        self.faces_left_out_with_picture += picture.num_lines
+        self.pictures_left_out.append(
+            {
+                "picture": picture.path,
+                "line": picture.line,
+                "reason": reason,
+                "detail": detail,
+                "faces": picture.num_lines,
+            }
+        )
+
+    def leave_face_out(
+        self, picture: retinaface_labels.LabelledPicture, line: int, reason: str, detail: str
+    ) -> None:
+        """Counts and names a face of a picture that is written."""
+        self.faces_left_out.append(
+            {"picture": picture.path, "line": line, "reason": reason, "detail": detail}
+        )
+
+    def note(self, line: int, what: str, picture: str = "") -> None:
+        """Names something that costs no picture and no face."""
+        self.notes.append({"picture": picture, "line": line, "note": what})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The part of the JSON report that is about the data."""
+        reasons = {
+            "pictures": collections.Counter(entry["reason"] for entry in self.pictures_left_out),
+            "faces": collections.Counter(entry["reason"] for entry in self.faces_left_out),
+        }
+        return {
+            "pictures": {
+                "seen": self.pictures_seen,
+                "written": self.pictures_written,
+                "left_out": len(self.pictures_left_out),
+            },
+            "faces": {
+                "seen": self.faces_seen,
+                "written": self.faces_written,
+                "left_out": len(self.faces_left_out) + self.faces_left_out_with_picture,
+                "left_out_with_their_picture": self.faces_left_out_with_picture,
+            },
+            "reasons": reasons,
+            "pictures_left_out": self.pictures_left_out,
+            "faces_left_out": self.faces_left_out,
+            "notes": self.notes,
+        }
+
+
+def cut_box(
+    face: retinaface_labels.Face, height: int, width: int
+) -> tuple[float, float, float, float]:
+    """(xmin, ymin, xmax, ymax) in pixels, cut at the right and bottom edge as the format's tool."""
+    return face.xmin, face.ymin, min(face.xmax, width), min(face.ymax, height)
+
+
+def objection(
+    face: retinaface_labels.Face, height: int, width: int, thres: float
+) -> tuple[str, str] | None:
+    """Reason and detail why a box is unfit (`no_area`, `too_narrow`), or None."""
+    xmin, ymin, xmax, ymax = cut_box(face, height, width)
+    if xmax <= xmin or ymax <= ymin:
+        return "no_area", f"{xmax - xmin:g} x {ymax - ymin:g} inside a {width} x {height} picture"
+    if (xmax - xmin) / width < thres:
+        return "too_narrow", f"{(xmax - xmin) / width:.4f} of the width, at least {thres:g} wanted"
+    return None
+
+
+def select_faces(
+    picture: retinaface_labels.LabelledPicture,
+    height: int,
+    width: int,
+    settings: Settings,
+    report: Report,
+) -> list[retinaface_labels.Face] | None:
+    """The faces to write, or None if the picture is left out; what goes is in the report."""
+    faces = []
+    for face in picture.faces:
+        unfit = objection(face, height, width, settings.thres)
+        if unfit is None or (settings.small_faces == "keep" and unfit[0] == "too_narrow"):
+            faces.append(face)
+        elif settings.small_faces == "skip_image":
+            report.leave_picture_out(picture, unfit[0], f"line {face.line}: {unfit[1]}")
+            return None
+        else:
+            report.leave_face_out(picture, face.line, *unfit)
+    return faces
+
+
+def make_example(
+    stored: picture_files.Picture, path: str, faces: Sequence[retinaface_labels.Face]
+) -> "tf.train.Example":
+    """One picture and its faces as the OD API lays them out.
+
+    Args:
+        stored: the encoded picture.
+        path: under which it was opened.
+        faces: in pixels; everything but the bytes is normalised by the picture's size.
+    """
+    import tensorflow.compat.v1 as tf
+
+    from object_detection.utils.dataset_util import (
+        bytes_feature,
+        bytes_list_feature,
+        float_list_feature,
+        int64_feature,
+        int64_list_feature,
+    )
+
+    height, width = stored.height, stored.width
+    boxes = [cut_box(face, height, width) for face in faces]
+    points = [point for face in faces for point in face.points]
+    zeros = [0] * len(faces)
+    feature = {
+        "image/height": int64_feature(height),
+        "image/width": int64_feature(width),
+        "image/filename": bytes_feature(os.fsencode(os.path.basename(path))),
+        "image/source_id": bytes_feature(os.fsencode(path)),
+        "image/key/sha256": bytes_feature(stored.sha256.encode()),
+        "image/encoded": bytes_feature(stored.encoded),
+        "image/format": bytes_feature(stored.format.encode()),
+        "image/object/bbox/xmin": float_list_feature([box[0] / width for box in boxes]),
+        "image/object/bbox/xmax": float_list_feature([box[2] / width for box in boxes]),
+        "image/object/bbox/ymin": float_list_feature([box[1] / height for box in boxes]),
+        "image/object/bbox/ymax": float_list_feature([box[3] / height for box in boxes]),
+        "image/object/class/text": bytes_list_feature([CLASS_NAME.encode()] * len(faces)),
+        "image/object/class/label": int64_list_feature([CLASS_ID] * len(faces)),
+        "image/object/difficult": int64_list_feature(zeros),
+        "image/object/truncated": int64_list_feature(zeros),
+        "image/object/view": bytes_list_feature([b""] * len(faces)),
+        "image/object/keypoint/x": float_list_feature([x / width for x, _, _ in points]),
+        "image/object/keypoint/y": float_list_feature([y / height for _, y, _ in points]),
+        "image/object/keypoint/visibility": int64_list_feature([seen for _, _, seen in points]),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature))
+
+
+def _read_pictures(paths: list[str]) -> list[picture_files.Picture | picture_files.Unreadable]:
+    return [picture_files.read_picture(path) for path in paths]
+
+
+def _chunks(paths: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(paths)
+    while chunk := list(itertools.islice(rest, _CHUNK)):
+        yield chunk
+
+
+def read_in_order(
+    paths: Sequence[str], num_workers: int
+) -> Iterator[picture_files.Picture | picture_files.Unreadable]:
+    """`read_picture` of each path, in order; at most a few chunks are read ahead."""
+    num_workers = min(num_workers or os.cpu_count() or 1, -(-len(paths) // _CHUNK))
+    if num_workers <= 1:
+        yield from map(picture_files.read_picture, paths)
+        return
+    # Not forked: this process runs TensorFlow's threads, whose locks a fork would copy.
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(num_workers, mp_context=context) as workers:
+        pending: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
+        try:
+            for chunk in _chunks(paths):
+                pending.append(workers.submit(_read_pictures, chunk))
+                if len(pending) > 3 * num_workers:
+                    yield from pending.popleft().result()
+            while pending:
+                yield from pending.popleft().result()
+        except concurrent.futures.BrokenExecutor as error:
+            raise DataError(
+                "A process that reads pictures was killed, probably for want of memory. Use fewer "
+                "with --num_workers."
+            ) from error
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _output_names(opath: str, num_shards: int) -> list[str]:
+    if num_shards == 1:
+        return [opath]
+    from object_detection.dataset_tools.tf_record_creation_util import shard_names
+
+    return shard_names(opath, num_shards)
+
+
+@contextlib.contextmanager
+def _records_that_appear_at_the_end(opath: str, num_shards: int) -> Iterator[list[Any]]:
+    """Writers into a folder beside `opath`; without an error the files move to their names."""
+    import tensorflow.compat.v1 as tf
+
+    from object_detection.dataset_tools import tf_record_creation_util
+
+    folder = f"{opath}.{os.getpid()}.partial"
+    os.makedirs(folder, exist_ok=True)
+    beginning = os.path.join(folder, os.path.basename(opath))
+    try:
+        with contextlib.ExitStack() as stack:
+            if num_shards == 1:
+                yield [stack.enter_context(tf.io.TFRecordWriter(beginning))]
+            else:
+                yield tf_record_creation_util.open_sharded_output_tfrecords(
+                    stack, beginning, num_shards
+                )
+        for name in _output_names(opath, num_shards):
+            os.replace(os.path.join(folder, os.path.basename(name)), name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_text(path: str, text: str) -> None:
+    temporary = f"{path}.{os.getpid()}.partial"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+def _check(settings: Settings) -> None:
+    if not os.path.isfile(settings.itxt):
+        raise DataError(f"--itxt={settings.itxt}: there is no such label file.")
+    if not os.path.isdir(settings.idir):
+        raise DataError(f"--idir={settings.idir}: there is no such folder of pictures.")
+    if not os.path.basename(settings.opath) or os.path.isdir(settings.opath):
+        raise ConfigError(f"--opath={settings.opath} is a folder; name the record file to write.")
+    if not 0 <= settings.thres < 1:
+        raise ConfigError(
+            f"--thres={settings.thres}: a share of the picture's width in [0, 1) is wanted."
+        )
+    if settings.small_faces not in SMALL_FACES:
+        raise ConfigError(
+            f"--small_faces={settings.small_faces}: choose one of {', '.join(SMALL_FACES)}."
+        )
+    if settings.num_shards < 1 or settings.num_workers < 0:
+        raise ConfigError("--num_shards starts at 1 and --num_workers at 0.")
+
+
+def _read_labels(settings: Settings, report: Report) -> list[retinaface_labels.LabelledPicture]:
+    stray: list[retinaface_labels.BadLine] = []
+    try:
+        with retinaface_labels.open_labels(settings.itxt) as lines:
+            pictures = list(retinaface_labels.parse_labels(lines, stray))
+    except (OSError, EOFError) as error:
+        raise DataError(f"--itxt={settings.itxt} cannot be read: {error}.") from error
+    for line in stray:
+        report.note(line.line, f"ignored: {line.why}")
+    if not pictures:
+        raise DataError(
+            f"--itxt={settings.itxt} names no picture. In the RetinaFace format each picture "
+            "starts with a line '# path/of/picture.jpg'."
+        )
+    return pictures
+
+
+def _faces_to_write(
+    picture: retinaface_labels.LabelledPicture,
+    stored: picture_files.Picture | picture_files.Unreadable,
+    settings: Settings,
+    report: Report,
+) -> list[retinaface_labels.Face] | None:
+    report.pictures_seen += 1
+    report.faces_seen += picture.num_lines
+    if isinstance(stored, picture_files.Unreadable):
+        report.leave_picture_out(picture, f"picture_{stored.reason}", stored.detail)
+        return None
+    if picture.bad_lines:
+        detail = "; ".join(f"line {bad.line}: {bad.why}" for bad in picture.bad_lines)
+        report.leave_picture_out(picture, "bad_label_line", detail)
+        return None
+    if picture.placeholder_line:
+        report.note(picture.placeholder_line, "a row of zeros: no face", picture.path)
+    faces = select_faces(picture, stored.height, stored.width, settings, report)
+    if faces is not None and stored.note:
+        report.note(picture.line, stored.note, picture.path)
+    return faces
+
+
+def convert(settings: Settings) -> dict[str, Any]:
+    """Writes record, label map and report; returns the report.
+
+    Raises:
+        DataError: the label file or the picture folder is not there, or holds no picture.
+        ConfigError: a setting is out of its range.
+    """
+    _check(settings)
+    report = Report()
+    pictures = _read_labels(settings, report)
+    os.makedirs(os.path.dirname(os.path.abspath(settings.opath)), exist_ok=True)
+    from tqdm import tqdm
+
+    paths = [os.path.join(settings.idir, picture.path) for picture in pictures]
+    with _records_that_appear_at_the_end(settings.opath, settings.num_shards) as writers:
+        with contextlib.closing(read_in_order(paths, settings.num_workers)) as stored_pictures:
+            bar = tqdm(
+                stored_pictures, total=len(paths), unit="picture", disable=not settings.progress
+            )
+            for picture, path, stored in zip(pictures, paths, bar, strict=True):
+                faces = _faces_to_write(picture, stored, settings, report)
+                if faces is None:
+                    continue
+                example = make_example(stored, path, faces)
+                writers[report.pictures_written % len(writers)].write(example.SerializeToString())
+                report.pictures_written += 1
+                report.faces_written += len(faces)
+    _write_text(settings.label_map_path, _LABEL_MAP)
+    content = {
+        "settings": {
+            field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)
+        },
+        "records": _output_names(settings.opath, settings.num_shards),
+        "label_map": settings.label_map_path,
+        **report.as_dict(),
+    }
+    _write_text(settings.report_path, json.dumps(content, indent=1) + "\n")
+    return content
+
+
+def summarise(content: dict[str, Any], report_path: str) -> str:
+    """The counts of a report in a few lines."""
+    lines = []
+    for kind in ("pictures", "faces"):
+        count = content[kind]
+        lines.append(
+            f"{kind + ':':10}{count['seen']:>8} seen = {count['written']} written "
+            f"+ {count['left_out']} left out"
+        )
+        reasons = content["reasons"][kind]
+        lines += [f"{'':12}{number:>6}  {reason}" for reason, number in sorted(reasons.items())]
+        if kind == "faces" and count["left_out_with_their_picture"]:
+            lines.append(f"{'':12}{count['left_out_with_their_picture']:>6}  with their picture")
+    if not content["pictures"]["written"]:
+        lines.append("WARNING: the record is empty; the report says why.")
+    records = content["records"]
+    lines.append(f"record:   {records[0]}" + (f" ... {records[-1]}" if len(records) > 1 else ""))
+    lines.append(f"classes:  {content['label_map']}")
+    lines.append(f"report:   {report_path}")
+    return "\n".join(lines)
+
+
+def parse_flags(arguments: Sequence[str]) -> Settings:
+    """The command line as settings; argparse ends the program on a wrong one."""
+    parser = argparse.ArgumentParser(
+        prog="txt_to_tfr_retface_v2",
+        description="RetinaFace labels and pictures -> TFRecord with five face keypoints.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--itxt", required=True, help="label file, RetinaFace format (or .gz)")
+    parser.add_argument("--idir", required=True, help="folder the label file's paths start from")
+    parser.add_argument("--opath", required=True, help="record to write")
+    parser.add_argument(
+        "--thres",
+        type=float,
+        default=Settings.thres,
+        help="least width of a face as a share of the picture's width (%(default)s)",
+    )
+    parser.add_argument(
+        "--small_faces",
+        choices=list(SMALL_FACES),
+        default=Settings.small_faces,
+        help="; ".join(f"{name}: {what}" for name, what in SMALL_FACES.items()) + " (%(default)s)",
+    )
+    parser.add_argument(
+        "--num_shards", type=int, default=1, help="files to spread the record over (%(default)s)"
+    )
+    parser.add_argument(
+        "--num_workers",
+        type=int,
+        default=0,
+        help="processes that read pictures; 0 is one per processor (%(default)s)",
+    )
+    return Settings(**vars(parser.parse_args(arguments)))
+
+
+def run(arguments: Sequence[str]) -> str:
+    """Converts as the command line says; returns the summary to print."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    settings = parse_flags(arguments)
+    return summarise(convert(settings), settings.report_path)

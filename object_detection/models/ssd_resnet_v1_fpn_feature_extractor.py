@@ -1,0 +1,129 @@
+"""RetinaNet's network: ResNet v1 with a feature pyramid (arXiv:1708.02002, section 4)."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from object_detection.core import feature_extractor
+from object_detection.errors import ConfigError
+from object_detection.models import feature_map_generators
+from object_detection.models.backbones import resnet_v1
+from object_detection.utils import ops, shape_utils
+
+# Mean red, green and blue of ImageNet, which the published weights expect to be subtracted.
+CHANNEL_MEANS = (123.68, 116.779, 103.939)
+
+# Finest and coarsest level (stride 2^level) that the blocks of the network give.
+_BLOCK_LEVELS = (2, 5)
+
+
+class SSDResnetV1FpnFeatureExtractor(feature_extractor.SSDFeatureExtractor):
+    """Levels `fpn_min_level` to `fpn_max_level`, level L of stride 2^L."""
+
+    layers: int
+
+    def __init__(
+        self,
+        is_training: bool,
+        depth_multiplier: float,
+        min_depth: int,
+        pad_to_multiple: int,
+        conv_hyperparams_fn: Callable[[], Any],
+        fpn_min_level: int = 3,
+        fpn_max_level: int = 7,
+        additional_layer_depth: int = 256,
+        reuse_weights: Any = None,
+        use_explicit_padding: bool = False,
+        use_depthwise: bool = False,
+        use_native_resize_op: bool = False,
+        override_base_feature_extractor_hyperparams: bool = False,
+    ) -> None:
+        super().__init__(
+            is_training,
+            depth_multiplier,
+            min_depth,
+            pad_to_multiple,
+            conv_hyperparams_fn,
+            reuse_weights,
+            use_explicit_padding,
+            use_depthwise,
+            override_base_feature_extractor_hyperparams=override_base_feature_extractor_hyperparams,
+        )
+        if use_explicit_padding:
+            raise ConfigError("ssd_resnet_v1_fpn: use_explicit_padding is not a valid option.")
+        if not _BLOCK_LEVELS[0] <= fpn_min_level <= min(fpn_max_level, _BLOCK_LEVELS[1]):
+            raise ConfigError(
+                f"feature_extractor.fpn: min_level {fpn_min_level}, max_level {fpn_max_level}; "
+                "allowed: 2 <= min_level <= 5, min_level <= max_level."
+            )
+        self._fpn_min_level = fpn_min_level
+        self._fpn_max_level = fpn_max_level
+        self._additional_layer_depth = additional_layer_depth
+        self._use_native_resize_op = use_native_resize_op
+
+    def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:
+        if resized_inputs.shape.as_list()[3] != 3:
+            return resized_inputs
+        return resized_inputs - tf.constant(CHANNEL_MEANS, resized_inputs.dtype)
+
+    def extract_features(self, preprocessed_inputs: tf.Tensor) -> list[tf.Tensor]:
+        preprocessed_inputs = shape_utils.check_min_image_dim(129, preprocessed_inputs)
+        own = (
+            slim.arg_scope(self._conv_hyperparams_fn())
+            if self._override_base_feature_extractor_hyperparams
+            else contextlib.nullcontext()
+        )
+        depth_fn = feature_map_generators.get_depth_fn(self._depth_multiplier, self._min_depth)
+        with tf.variable_scope(f"resnet_v1_{self.layers}", reuse=self._reuse_weights) as scope:
+            with slim.arg_scope(resnet_v1.resnet_arg_scope()), own:
+                blocks = resnet_v1.resnet_v1_blocks(
+                    ops.pad_to_multiple(preprocessed_inputs, self._pad_to_multiple),
+                    self.layers,
+                    depth_fn,
+                    scope=scope,
+                )
+            with slim.arg_scope(self._conv_hyperparams_fn()):
+                return self._pyramid(blocks, depth_fn(self._additional_layer_depth))
+
+    def _pyramid(self, blocks: list[tf.Tensor], depth: int) -> list[tf.Tensor]:
+        base_max_level = min(self._fpn_max_level, _BLOCK_LEVELS[1])
+        features = [
+            (f"block{level - 1}", blocks[level - _BLOCK_LEVELS[0]])
+            for level in range(self._fpn_min_level, base_max_level + 1)
+        ]
+        maps = list(
+            feature_map_generators.fpn_top_down_feature_maps(
+                features,
+                depth,
+                use_depthwise=self._use_depthwise,
+                scope="fpn",
+                use_native_resize_op=self._use_native_resize_op,
+            ).values()
+        )
+        with tf.variable_scope("fpn"):
+            for level in range(base_max_level, self._fpn_max_level):
+                maps.append(
+                    slim.conv2d(maps[-1], depth, [3, 3], stride=2, scope=f"bottom_up_block{level}")
+                )
+        return maps
+
+
+class SSDResnet50V1FpnFeatureExtractor(SSDResnetV1FpnFeatureExtractor):
+    """With ResNet-50."""
+
+    layers = 50
+
+
+class SSDResnet101V1FpnFeatureExtractor(SSDResnetV1FpnFeatureExtractor):
+    """With ResNet-101."""
+
+    layers = 101
+
+
+class SSDResnet152V1FpnFeatureExtractor(SSDResnetV1FpnFeatureExtractor):
+    """With ResNet-152."""
+
+    layers = 152

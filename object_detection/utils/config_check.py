@@ -1,0 +1,173 @@
+"""Checks of a whole config before anything starts. Needs no TensorFlow.
+
+All problems are reported together, each with the field's path.
+"""
+
+import glob
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from object_detection.errors import ConfigError
+from object_detection.utils import label_map_util
+
+_IMPLEMENTED = {
+    "model": ("ssd",),
+    "box_coder": ("faster_rcnn_box_coder", "keypoint_box_coder"),
+    "matcher": ("argmax_matcher",),
+    "anchor_generator": (
+        "grid_anchor_generator",
+        "ssd_anchor_generator",
+        "multiscale_anchor_generator",
+    ),
+    "box_predictor": ("convolutional_box_predictor", "weight_shared_convolutional_box_predictor"),
+}
+
+
+def _parts(ssd: Any) -> list[tuple[str, str | None]]:
+    return [
+        ("box_coder", ssd.box_coder.WhichOneof("box_coder_oneof")),
+        ("matcher", ssd.matcher.WhichOneof("matcher_oneof")),
+        ("anchor_generator", ssd.anchor_generator.WhichOneof("anchor_generator_oneof")),
+        ("box_predictor", ssd.box_predictor.WhichOneof("box_predictor_oneof")),
+    ]
+
+
+def _model_problems(model: Any) -> Iterator[str]:
+    case = model.WhichOneof("model")
+    if case not in _IMPLEMENTED["model"]:
+        yield f"model.{case}: not available; use model.ssd." if case else "model: nothing is set."
+        return
+    ssd = model.ssd
+    if ssd.num_classes < 1:
+        yield f"model.ssd.num_classes: is {ssd.num_classes}, must be at least 1."
+    for name, part in _parts(ssd):
+        if part not in _IMPLEMENTED[name]:
+            allowed = ", ".join(_IMPLEMENTED[name])
+            yield f"model.ssd.{name}: {part or 'nothing'} is not available; allowed: {allowed}."
+    if ssd.HasField("mask_head_config"):
+        yield "model.ssd.mask_head_config: not available; leave it out."
+    if not ssd.image_resizer.WhichOneof("image_resizer_oneof"):
+        yield "model.ssd.image_resizer: nothing is set; for example fixed_shape_resizer."
+    yield from _code_size_problems(ssd)
+
+
+def _code_size_problems(ssd: Any) -> Iterator[str]:
+    coder = ssd.box_coder.WhichOneof("box_coder_oneof")
+    predictor = ssd.box_predictor.WhichOneof("box_predictor_oneof")
+    if not coder or not predictor:
+        return
+    keypoints = num_keypoints(ssd)
+    size = getattr(getattr(ssd.box_predictor, predictor), "box_code_size", None)
+    if coder == "keypoint_box_coder" and keypoints < 1:
+        yield "model.ssd.box_coder.keypoint_box_coder.num_keypoints: must be at least 1."
+    if size is not None and size != 4 + 2 * keypoints:
+        yield (
+            f"model.ssd.box_predictor.{predictor}.box_code_size: is {size}, but {coder} with "
+            f"{keypoints} keypoints needs 4 + 2 * {keypoints} = {4 + 2 * keypoints}."
+        )
+
+
+def num_keypoints(ssd: Any) -> int:
+    """K of an `Ssd` message; 0 without a keypoint coder."""
+    if ssd.box_coder.WhichOneof("box_coder_oneof") != "keypoint_box_coder":
+        return 0
+    return int(ssd.box_coder.keypoint_box_coder.num_keypoints)
+
+
+def _reader_problems(reader: Any, name: str, ssd: Any) -> Iterator[str]:
+    keypoints = num_keypoints(ssd)
+    if keypoints and reader.num_keypoints != keypoints:
+        yield (
+            f"{name}.num_keypoints: is {reader.num_keypoints}, but "
+            f"model.ssd.box_coder.keypoint_box_coder.num_keypoints is {keypoints}; make them equal."
+        )
+    if reader.WhichOneof("input_reader") != "tf_record_input_reader":
+        yield f"{name}: set tf_record_input_reader {{ input_path: ... }}; nothing else is available."
+        return
+    paths = list(reader.tf_record_input_reader.input_path)
+    if not paths:
+        yield f"{name}.tf_record_input_reader.input_path: is empty."
+    for path in paths:
+        if "://" not in path and not glob.glob(path):
+            yield f"{name}.tf_record_input_reader.input_path: no file matches {path!r}."
+    for option in ("load_context_features", "load_dense_pose", "load_track_id"):
+        if getattr(reader, option):
+            yield f"{name}.{option}: not available; leave it out."
+    if not reader.label_map_path:
+        yield f"{name}.label_map_path: is not set."
+        return
+    try:
+        label_map = label_map_util.load_labelmap(reader.label_map_path)
+    except ConfigError as error:
+        yield f"{name}.{error}" if str(error).startswith("label_map_path") else str(error)
+        return
+    ids = [item.id for item in label_map.item if item.id > 0]
+    if not ids or max(ids) > ssd.num_classes:
+        yield (
+            f"{name}.label_map_path: {reader.label_map_path} has ids up to {max(ids, default=0)}, "
+            f"but model.ssd.num_classes is {ssd.num_classes}."
+        )
+
+
+def _training_problems(train: Any, ssd: Any) -> Iterator[str]:
+    if train.batch_size < 1:
+        yield "train_config.batch_size: must be at least 1."
+    if not train.optimizer.WhichOneof("optimizer"):
+        yield "train_config.optimizer: nothing is set; for example momentum_optimizer."
+    if train.use_bfloat16:
+        yield "train_config.use_bfloat16: not available; leave it out."
+    keypoints = num_keypoints(ssd)
+    for index, step in enumerate(train.data_augmentation_options):
+        where = f"train_config.data_augmentation_options[{index}]"
+        if step.WhichOneof("preprocessing_step") != "random_horizontal_flip" or not keypoints:
+            continue
+        permutation = list(step.random_horizontal_flip.keypoint_flip_permutation)
+        field = f"{where}.random_horizontal_flip.keypoint_flip_permutation"
+        if not permutation:
+            yield (
+                f"{field}: is not set. A flip makes the left eye the right one: give for each of the "
+                f"{keypoints} keypoints the number of its mirror partner."
+            )
+        elif sorted(permutation) != list(range(keypoints)):
+            yield f"{field}: {permutation} should hold each of 0..{keypoints - 1} once."
+        elif any(permutation[p] != i for i, p in enumerate(permutation)):
+            yield f"{field}: {permutation} does not pair the keypoints: partners name each other."
+    checkpoint = train.fine_tune_checkpoint
+    if checkpoint and not (os.path.exists(checkpoint + ".index") or os.path.isfile(checkpoint)):
+        yield f"train_config.fine_tune_checkpoint: there is no {checkpoint}.index."
+
+
+def check_pipeline(
+    configs: dict[str, Any],
+    config_path: str,
+    for_training: bool = False,
+    for_eval: bool = False,
+) -> None:
+    """Checks what can be known before TensorFlow starts.
+
+    Args:
+        configs: see `config_util.create_configs_from_pipeline_proto`.
+        config_path: the file, for the message.
+        for_training: also check what training needs.
+        for_eval: also check what evaluation needs.
+
+    Raises:
+        ConfigError: one message with all problems.
+    """
+    problems = list(_model_problems(configs["model"]))
+    if not problems or configs["model"].WhichOneof("model") == "ssd":
+        ssd = configs["model"].ssd
+        if for_training:
+            problems += _training_problems(configs["train_config"], ssd)
+            problems += _reader_problems(configs["train_input_config"], "train_input_reader", ssd)
+        if for_eval:
+            readers = configs.get("eval_input_configs") or []
+            if not readers:
+                problems.append("eval_input_reader: is not set.")
+            for reader in readers:
+                problems += _reader_problems(reader, "eval_input_reader", ssd)
+    if "graph_rewriter_config" in configs:
+        problems.append("graph_rewriter: not available; leave it out.")
+    if problems:
+        raise ConfigError("\n  ".join([f"{config_path}: the config cannot be used:", *problems]))

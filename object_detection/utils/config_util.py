@@ -1,0 +1,242 @@
+"""Reading, writing and taking apart pipeline configs. Needs no TensorFlow."""
+
+import difflib
+import os
+import re
+import tempfile
+from typing import Any
+
+from google.protobuf import text_format
+from google.protobuf.message import Message
+
+from object_detection.errors import ConfigError
+from object_detection.protos import (
+    eval_pb2,
+    graph_rewriter_pb2,
+    input_reader_pb2,
+    model_pb2,
+    pipeline_pb2,
+    train_pb2,
+)
+
+Configs = dict[str, Any]
+
+
+def _all_field_names(message: Any, seen: set[str] | None = None) -> set[str]:
+    """Names of the fields of a message and of all messages within it."""
+    seen = set() if seen is None else seen
+    names = set()
+    if message.full_name in seen:
+        return names
+    seen.add(message.full_name)
+    for field in message.fields:
+        names.add(field.name)
+        if field.message_type:
+            names |= _all_field_names(field.message_type, seen)
+    return names
+
+
+def parse_text(text: str, message: Message, where: str) -> Any:
+    """Parses text format into `message`, which is returned.
+
+    Raises:
+        ConfigError: with file, line, what was found and the nearest known name.
+    """
+    try:
+        return text_format.Merge(text, message)
+    except text_format.ParseError as error:
+        reason = str(error)
+        reason = re.sub(r"^\d+:\d+ : ", "", reason)
+        line = error.GetLine()
+        found = re.search(r'no field named "([^"]+)"', reason)
+        hint = ""
+        if found:
+            names = _all_field_names(message.DESCRIPTOR)
+            close = difflib.get_close_matches(found.group(1).split(".")[-1], names, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+        place = f"{where}:{line}" if line is not None else where
+        raise ConfigError(f"{place}: {reason}{hint}") from error
+
+
+def read_text(path: str) -> str:
+    """The file's text; `ConfigError` if it cannot be read as such."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as a text file: {error}.") from error
+
+
+def get_configs_from_pipeline_file(
+    pipeline_config_path: str, config_override: str | Message | None = None
+) -> Configs:
+    """Reads a pipeline config.
+
+    Args:
+        pipeline_config_path: the file.
+        config_override: text format or message merged over the file's.
+
+    Returns:
+        See `create_configs_from_pipeline_proto`.
+
+    Raises:
+        ConfigError: the file is absent or does not parse; with line and nearest known name.
+    """
+    pipeline = pipeline_pb2.TrainEvalPipelineConfig()
+    parse_text(read_text(pipeline_config_path), pipeline, pipeline_config_path)
+    if isinstance(config_override, str):
+        parse_text(config_override, pipeline, "config_override")
+    elif config_override is not None:
+        pipeline.MergeFrom(config_override)
+    return create_configs_from_pipeline_proto(pipeline)
+
+
+def create_configs_from_pipeline_proto(pipeline_config: Any) -> Configs:
+    """The parts of a pipeline by name.
+
+    Returns:
+        `model`, `train_config`, `train_input_config`, `eval_config`, `eval_input_configs`
+        (repeated), `eval_input_config` (its first) and, if it is set, `graph_rewriter_config`.
+    """
+    configs = {
+        "model": pipeline_config.model,
+        "train_config": pipeline_config.train_config,
+        "train_input_config": pipeline_config.train_input_reader,
+        "eval_config": pipeline_config.eval_config,
+        "eval_input_configs": pipeline_config.eval_input_reader,
+    }
+    if configs["eval_input_configs"]:
+        configs["eval_input_config"] = configs["eval_input_configs"][0]
+    if pipeline_config.HasField("graph_rewriter"):
+        configs["graph_rewriter_config"] = pipeline_config.graph_rewriter
+    return configs
+
+
+def create_pipeline_proto_from_configs(configs: Configs) -> Any:
+    """The pipeline whose parts are `configs`; the inverse of taking it apart."""
+    pipeline = pipeline_pb2.TrainEvalPipelineConfig()
+    pipeline.model.CopyFrom(configs["model"])
+    if "train_config" in configs:
+        pipeline.train_config.CopyFrom(configs["train_config"])
+    if "train_input_config" in configs:
+        pipeline.train_input_reader.CopyFrom(configs["train_input_config"])
+    if "eval_config" in configs:
+        pipeline.eval_config.CopyFrom(configs["eval_config"])
+    pipeline.eval_input_reader.extend(configs.get("eval_input_configs", []))
+    if "graph_rewriter_config" in configs:
+        pipeline.graph_rewriter.CopyFrom(configs["graph_rewriter_config"])
+    return pipeline
+
+
+def save_pipeline_config(pipeline_config: Message, directory: str) -> None:
+    """Writes `pipeline.config` into a directory, which is made; the file appears whole."""
+    os.makedirs(directory, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=directory, prefix=".pipeline", delete=False
+    ) as file:
+        file.write(text_format.MessageToString(pipeline_config))
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, os.path.join(directory, "pipeline.config"))
+
+
+def get_configs_from_multiple_files(
+    model_config_path: str = "",
+    train_config_path: str = "",
+    train_input_config_path: str = "",
+    eval_config_path: str = "",
+    eval_input_config_path: str = "",
+    graph_rewriter_config_path: str = "",
+) -> Configs:
+    """Reads parts of a pipeline from files of their own; paths left empty are left out."""
+    parts: list[tuple[str, str, Any]] = [
+        ("model", model_config_path, model_pb2.DetectionModel()),
+        ("train_config", train_config_path, train_pb2.TrainConfig()),
+        ("train_input_config", train_input_config_path, input_reader_pb2.InputReader()),
+        ("eval_config", eval_config_path, eval_pb2.EvalConfig()),
+        ("eval_input_configs", eval_input_config_path, input_reader_pb2.InputReader()),
+        ("graph_rewriter_config", graph_rewriter_config_path, graph_rewriter_pb2.GraphRewriter()),
+    ]
+    configs: Configs = {
+        name: parse_text(read_text(path), message, path) for name, path, message in parts if path
+    }
+    if "eval_input_configs" in configs:
+        configs["eval_input_config"] = configs["eval_input_configs"]
+        configs["eval_input_configs"] = [configs["eval_input_config"]]
+    return configs
+
+
+def _meta_architecture(model_config: Any) -> Any:
+    case = model_config.WhichOneof("model")
+    if case is None:
+        raise ConfigError("model: no architecture is set, such as ssd { ... }.")
+    return getattr(model_config, case)
+
+
+def get_image_resizer_config(model_config: Any) -> Any:
+    """The `ImageResizer` message of a model."""
+    return _meta_architecture(model_config).image_resizer
+
+
+def get_spatial_image_size(image_resizer_config: Any) -> list[int]:
+    """[height, width] of the resized picture, -1 where it varies.
+
+    Raises:
+        ConfigError: no resizer, or one of unknown output.
+    """
+    case = image_resizer_config.WhichOneof("image_resizer_oneof")
+    config = getattr(image_resizer_config, case) if case else None
+    if case == "fixed_shape_resizer":
+        return [config.height, config.width]
+    if case == "keep_aspect_ratio_resizer":
+        square = config.pad_to_max_dimension or config.min_dimension == config.max_dimension
+        return [config.max_dimension] * 2 if square else [-1, -1]
+    if case in ("identity_resizer", "conditional_shape_resizer"):
+        return [-1, -1]
+    raise ConfigError(f"image_resizer: the size of {case or 'nothing'} is not known.")
+
+
+def get_number_of_classes(model_config: Any) -> int:
+    """`num_classes` of the model."""
+    return int(_meta_architecture(model_config).num_classes)
+
+
+def get_optimizer_type(train_config: Any) -> str | None:
+    """Name of the optimizer that is set."""
+    return train_config.optimizer.WhichOneof("optimizer")
+
+
+def get_learning_rate_type(optimizer_config: Any) -> str | None:
+    """Name of the learning-rate schedule that is set."""
+    return optimizer_config.learning_rate.WhichOneof("learning_rate")
+
+
+def clear_fine_tune_checkpoint(pipeline_config_path: str, new_pipeline_config_path: str) -> None:
+    """Writes a copy of a config without its `fine_tune_checkpoint`."""
+    configs = get_configs_from_pipeline_file(pipeline_config_path)
+    configs["train_config"].ClearField("fine_tune_checkpoint")
+    configs["train_config"].load_all_detection_checkpoint_vars = False
+    with open(new_pipeline_config_path, "w", encoding="utf-8") as file:
+        file.write(text_format.MessageToString(create_pipeline_proto_from_configs(configs)))
+
+
+def update_fine_tune_checkpoint_type(train_config: Any) -> None:
+    """Sets `fine_tune_checkpoint_type` from the older boolean, if it is not set."""
+    if not train_config.fine_tune_checkpoint_type:
+        train_config.fine_tune_checkpoint_type = (
+            "detection" if train_config.from_detection_checkpoint else "classification"
+        )
+
+
+def remove_unnecessary_ema(
+    variables_to_restore: dict[str, Any], no_ema_collection: list[str] | None = None
+) -> dict[str, Any]:
+    """Restores by their own name the variables whose names hold one of the given parts."""
+    suffix = "/ExponentialMovingAverage"
+    return {
+        (
+            name.removesuffix(suffix)
+            if any(part in name for part in no_ema_collection or [])
+            else name
+        ): variable
+        for name, variable in variables_to_restore.items()
+    }
