@@ -26,7 +26,17 @@ def _files(config: Any) -> list[str]:
         if not found:
             raise DataError(f"tf_record_input_reader.input_path: no file matches {pattern!r}.")
         files += found
+    if not any(tf.io.gfile.stat(name).length for name in files):
+        # Repeated without end, they would be read without end, too.
+        raise DataError(f"tf_record_input_reader.input_path: {files} hold no record.")
     return files
+
+
+def make_initializable_iterator(dataset: tf.data.Dataset) -> Any:
+    """An iterator that is initialised together with the tables of the graph."""
+    iterator = tf.data.make_initializable_iterator(dataset)
+    tf.add_to_collection(tf.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
+    return iterator
 
 
 def read_dataset(
@@ -34,6 +44,7 @@ def read_dataset(
     input_files: list[str],
     config: Any,
     filename_shard_fn: Callable[[tf.data.Dataset], tf.data.Dataset] | None = None,
+    *,
     seed: int | None = None,
 ) -> tf.data.Dataset:
     """Records of several files, interleaved, repeated and shuffled as the reader says.
@@ -61,11 +72,29 @@ def read_dataset(
     return records
 
 
+def shard_function_for_context(
+    input_context: Any,
+) -> Callable[[tf.data.Dataset], tf.data.Dataset] | None:
+    """Takes this pipeline's part of a dataset; None without a context.
+
+    Args:
+        input_context: `tf.distribute.InputContext` or None.
+    """
+    if input_context is None:
+        return None
+    return lambda dataset: dataset.shard(
+        input_context.num_input_pipelines, input_context.input_pipeline_id
+    )
+
+
 def build(
     input_reader_config: Any,
     batch_size: int | None = None,
     transform_input_data_fn: Callable[[Sample], Sample] | None = None,
-    drop_remainder: bool = True,
+    input_context: Any = None,
+    reduce_to_frame_fn: Callable[..., tf.data.Dataset] | None = None,
+    *,
+    drop_remainder: bool | None = None,
     seed: int | None = None,
 ) -> tf.data.Dataset:
     """Builds the dataset of an `InputReader` message.
@@ -74,16 +103,31 @@ def build(
         input_reader_config: the message.
         batch_size: samples a batch, padded to the largest; None for single samples.
         transform_input_data_fn: sample -> sample, run in parallel.
-        drop_remainder: whether a last batch that is not full is left out.
+        input_context: `tf.distribute.InputContext`; this pipeline reads its part of the files.
+        reduce_to_frame_fn: not available; it belongs to sequences.
+        drop_remainder: whether a last batch that is not full is left out; by default as the
+            message says.
         seed: of the order; with one, the order is the same in each run.
 
     Raises:
         ConfigError: something is not set or not available.
         DataError: a pattern matches no file.
     """
+    for name, asked in (
+        ("reduce_to_frame_fn", reduce_to_frame_fn is not None),
+        ("sample_from_datasets_weights", bool(input_reader_config.sample_from_datasets_weights)),
+    ):
+        if asked:
+            raise ConfigError(f"input_reader: {name} is not available; leave it out.")
+    if drop_remainder is None:
+        drop_remainder = input_reader_config.drop_remainder
     decoder = decoder_builder.build(input_reader_config)
     dataset = read_dataset(
-        tf.data.TFRecordDataset, _files(input_reader_config), input_reader_config, seed=seed
+        tf.data.TFRecordDataset,
+        _files(input_reader_config),
+        input_reader_config,
+        shard_function_for_context(input_context),
+        seed=seed,
     )
     if input_reader_config.sample_1_of_n_examples > 1:
         dataset = dataset.shard(input_reader_config.sample_1_of_n_examples, 0)

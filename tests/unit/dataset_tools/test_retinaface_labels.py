@@ -1,0 +1,128 @@
+import gzip
+import math
+
+import numpy as np
+import pytest
+
+from object_detection.dataset_tools.retinaface_labels import (
+    NOT_LABELLED,
+    OCCLUDED,
+    VISIBLE,
+    open_labels,
+    parse_face,
+    parse_labels,
+)
+from object_detection.errors import DataError
+
+NO_POINTS = " -1.0" * 16
+
+
+def parse(text):
+    return list(parse_labels(text.splitlines()))
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        pytest.param("", [], id="empty file"),
+        pytest.param("# a.jpg", ["a.jpg"], id="header without end of line"),
+        pytest.param("# a b/c d.jpg\n1 2 3 4", ["a b/c d.jpg"], id="spaces in the path"),
+        pytest.param("#a.jpg\r\n1 2 3 4\r\n# b.jpg\r\n", ["a.jpg", "b.jpg"], id="windows lines"),
+        pytest.param("\n# a.jpg\n\n# b.jpg\n\n", ["a.jpg", "b.jpg"], id="blank lines"),
+    ],
+)
+def test_pictures_are_found(text, paths):
+    assert [picture.path for picture in parse(text)] == paths
+
+
+def test_lines_before_the_first_picture_are_handed_out():
+    stray = []
+    pictures = list(parse_labels(["1 2 3 4", "# a.jpg"], stray))
+    assert [picture.path for picture in pictures] == ["a.jpg"]
+    assert [line.line for line in stray] == [1]
+
+
+@pytest.mark.parametrize(
+    ("row", "no_face"),
+    [
+        pytest.param("0 0 0 0" + NO_POINTS, True, id="twenty columns"),
+        pytest.param("0 0 0 0", True, id="four columns"),
+        pytest.param("5 0 0 0", False, id="placed without area"),
+        pytest.param("0 0 0 0\n1 1 5 5", False, id="beside a face"),
+    ],
+)
+def test_one_row_of_zeros_means_no_face(row, no_face):
+    (picture,) = parse(f"# a.jpg\n{row}")
+    assert (picture.placeholder_line == 2) == no_face
+    assert (picture.faces == []) == no_face
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        pytest.param("1 2 3", "3 columns", id="truncated box"),
+        pytest.param("1 2 3 4 5", "5 columns", id="one too many"),
+        pytest.param("1 2 3 4 5 6 0.0 7 8", "9 columns", id="truncated points"),
+        pytest.param("1 2 3 4" + " 0" * 15, "19 columns", id="last column lost"),
+        pytest.param("1 2 3 4" + " 0" * 17, "21 columns", id="21"),
+        pytest.param("1 2 x 4", "column 3 is 'x'", id="not a number"),
+        pytest.param("1 2 nan 4", "column 3 is 'nan'", id="nan"),
+        pytest.param("inf 2 3 4", "column 1 is 'inf'", id="infinite"),
+    ],
+)
+def test_bad_lines_are_named_and_kept_apart(line, why):
+    with pytest.raises(DataError, match=why):
+        parse_face(line, 7)
+    first, second = parse(f"# a.jpg\n{line}\n1 2 3 4\n# b.jpg\n5 6 7 8")
+    assert [bad.line for bad in first.bad_lines] == [2]
+    assert why in first.bad_lines[0].why
+    assert len(first.faces) == 1
+    assert first.num_lines == 2
+    assert not second.bad_lines
+
+
+def test_four_columns_are_a_box_without_points():
+    face = parse_face("10 20.5 30 40", 1)
+    assert face[1:5] == (10, 20.5, 40, 60.5)
+    assert len(face.points) == 5
+    assert all(math.isnan(x) and math.isnan(y) and v == NOT_LABELLED for x, y, v in face.points)
+
+
+def test_a_point_is_missing_only_if_all_three_say_so():
+    points = "-1 -1 -1  -1 -1 0  -1 8 1  -3.5 8 0  7 8 -1"
+    face = parse_face(f"1 2 3 4 {points} 0.5", 1)
+    np.testing.assert_array_equal(
+        np.array(face.points),
+        [
+            [math.nan, math.nan, NOT_LABELLED],
+            [-1, -1, VISIBLE],
+            [-1, 8, OCCLUDED],
+            [-3.5, 8, VISIBLE],
+            [7, 8, OCCLUDED],
+        ],
+    )
+
+
+def test_gzip_and_foreign_bytes(tmp_path):
+    path = tmp_path / "label.txt.gz"
+    path.write_bytes(gzip.compress(b"\xef\xbb\xbf# caf\xe9.jpg\n1 2 3 4\n"))
+    with open_labels(str(path)) as lines:
+        (picture,) = parse_labels(lines)
+    assert picture.path.encode("utf-8", "surrogateescape") == b"caf\xe9.jpg"
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures", "faces"),
+    [
+        ("widerface_labels_genuine_parts/train_label_genuine_excerpt.txt", 4, 32),
+        ("widerface_labels_genuine_parts/val_label.txt.gz", 3226, 39708),
+        ("widerface_fullsize/label.txt", 32, 1245),
+    ],
+)
+def test_genuine_files_are_read_in_full(shared_data, name, pictures, faces):
+    with open_labels(str(shared_data / name)) as lines:
+        found = list(parse_labels(lines))
+    assert len(found) == pictures
+    assert not [picture for picture in found if picture.bad_lines]
+    placeholders = sum(picture.placeholder_line is not None for picture in found)
+    assert sum(picture.num_lines for picture in found) + placeholders == faces

@@ -1,0 +1,322 @@
+import hashlib
+import json
+import math
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from PIL import Image
+
+from object_detection.dataset_tools import retinaface_tf_record
+from object_detection.errors import ConfigError, DataError
+
+REPO = pathlib.Path(__file__).resolve().parents[3]
+KEYS = {
+    *(
+        f"image/{name}"
+        for name in ("height", "width", "filename", "source_id", "key/sha256", "encoded", "format")
+    ),
+    *(f"image/object/bbox/{name}" for name in ("xmin", "xmax", "ymin", "ymax")),
+    *(f"image/object/class/{name}" for name in ("text", "label")),
+    *(f"image/object/{name}" for name in ("difficult", "truncated", "view")),
+    *(f"image/object/keypoint/{name}" for name in ("x", "y", "visibility")),
+}
+POINTS = "20 30 0.0 40 30 0.0 30 40 1.0 -1 -1 -1 -2 50 0.0 0.5"
+
+
+def read(path):
+    """The record as plain dicts of lists, by tf.train.Example alone."""
+    examples = []
+    for serialized in tf.io.tf_record_iterator(str(path)):
+        example = tf.train.Example.FromString(serialized)
+        examples.append(
+            {
+                key: list(getattr(feature, feature.WhichOneof("kind")).value)
+                if feature.WhichOneof("kind")
+                else []
+                for key, feature in example.features.feature.items()
+            }
+        )
+    return examples
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Makes pictures of 100 x 80 pixels and a label file; gives a converter of them."""
+
+    def convert(labels, pictures=("a.jpg",), **settings):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        for number, name in enumerate(pictures):
+            Image.new("RGB", (100, 80), (number, 90, 200)).save(tmp_path / "images" / name)
+        (tmp_path / "label.txt").write_text(labels)
+        report = retinaface_tf_record.convert(
+            retinaface_tf_record.Settings(
+                str(tmp_path / "label.txt"),
+                str(tmp_path / "images"),
+                str(tmp_path / "out" / "faces.record"),
+                progress=False,
+                **{"num_workers": 1, **settings},
+            )
+        )
+        for kind in ("pictures", "faces"):
+            count = report[kind]
+            assert count["seen"] == count["written"] + count["left_out"], kind
+        assert json.loads((tmp_path / "out" / "faces.record.report.json").read_text()) == report
+        assert not list((tmp_path / "out").glob("*.partial"))
+        return report
+
+    convert.root = tmp_path
+    convert.record = tmp_path / "out" / "faces.record"
+    return convert
+
+
+def test_example_has_exactly_the_documented_content(folder):
+    folder(f"# a.jpg\n10 20 40 50 {POINTS}\n80 60 30 40\n")
+    (example,) = read(folder.record)
+    content = (folder.root / "images" / "a.jpg").read_bytes()
+    nan = math.nan
+    expected = {
+        "image/height": [80],
+        "image/width": [100],
+        "image/filename": [b"a.jpg"],
+        "image/source_id": [str(folder.root / "images" / "a.jpg").encode()],
+        "image/key/sha256": [hashlib.sha256(content).hexdigest().encode()],
+        "image/encoded": [content],
+        "image/format": [b"jpeg"],
+        "image/object/bbox/xmin": [0.1, 0.8],
+        "image/object/bbox/xmax": [0.5, 1.0],
+        "image/object/bbox/ymin": [0.25, 0.75],
+        "image/object/bbox/ymax": [0.875, 1.0],
+        "image/object/class/text": [b"face"] * 2,
+        "image/object/class/label": [1, 1],
+        "image/object/difficult": [0, 0],
+        "image/object/truncated": [0, 0],
+        "image/object/view": [b"", b""],
+        "image/object/keypoint/x": [0.2, 0.4, 0.3, nan, -0.02] + [nan] * 5,
+        "image/object/keypoint/y": [0.375, 0.375, 0.5, nan, 0.625] + [nan] * 5,
+        "image/object/keypoint/visibility": [2, 2, 1, 0, 2] + [0] * 5,
+    }
+    assert set(example) == KEYS == set(expected)
+    for key, values in expected.items():
+        if values and isinstance(values[0], bytes):
+            assert example[key] == values, key
+        else:
+            np.testing.assert_allclose(example[key], values, rtol=1e-6, err_msg=key)
+    label_map = (folder.root / "out" / "faces_label_map.pbtxt").read_text()
+    assert "id: 1" in label_map
+    assert "name: 'face'" in label_map
+
+
+@pytest.mark.parametrize(
+    "labels", [pytest.param("# a.jpg\n", id="none"), pytest.param("# a.jpg\n0 0 0 0\n", id="zeros")]
+)
+def test_picture_without_faces_is_written_without_boxes(folder, labels):
+    report = folder(labels)
+    (example,) = read(folder.record)
+    assert set(example) == KEYS
+    assert [key for key in KEYS if key.startswith("image/object") and example[key]] == []
+    assert report["pictures"]["written"] == 1
+    assert report["faces"]["seen"] == 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "boxes_written", "pictures_left_out", "faces_left_out"),
+    [
+        ("skip_image", [1], ["a.jpg", "b.jpg"], []),
+        ("drop", [1, 1, 1], [], [2, 5]),
+        ("keep", [2, 1, 1], [], [5]),
+    ],
+)
+def test_small_faces(folder, mode, boxes_written, pictures_left_out, faces_left_out):
+    report = folder(
+        "# a.jpg\n0 0 2 50\n10 10 20 20\n# b.jpg\n120 10 20 20\n10 10 20 20\n# c.jpg\n0 0 3 3\n",
+        ("a.jpg", "b.jpg", "c.jpg"),
+        small_faces=mode,
+    )
+    written = [len(example["image/object/bbox/xmin"]) for example in read(folder.record)]
+    assert written == boxes_written
+    assert [entry["picture"] for entry in report["pictures_left_out"]] == pictures_left_out
+    assert [entry["line"] for entry in report["faces_left_out"]] == faces_left_out
+
+
+@pytest.mark.parametrize(("thres", "written"), [(0.02, 1), (0.0201, 0), (0.0, 1)])
+def test_threshold_is_a_share_of_the_width(folder, thres, written):
+    report = folder("# a.jpg\n0 0 2 50\n", thres=thres)
+    assert report["pictures"]["written"] == written
+
+
+def test_width_is_measured_after_the_cut(folder):
+    report = folder("# a.jpg\n98 10 20 20\n")
+    assert report["reasons"]["pictures"] == {"too_narrow": 1}
+
+
+def test_damage_is_reported_and_the_rest_converted(folder):
+    images = folder.root / "images"
+    images.mkdir()
+    Image.new("RGB", (100, 80)).save(images / "whole.jpg", quality=95)
+    (images / "cut.jpg").write_bytes((images / "whole.jpg").read_bytes()[:-40])
+    report = folder(
+        "1 2 3 4\n# cut.jpg\n1 1 20 20\n1 1 30 30\n# missing.jpg\n1 1 20 20\n"
+        "# a.jpg\n1 1 20 20\n1 1 20\n# b.jpg\n1 1 20 20 word\n# c.jpg\n1 1 20 20\n",
+        ("a.jpg", "b.jpg", "c.jpg"),
+    )
+    assert {entry["picture"]: entry["reason"] for entry in report["pictures_left_out"]} == {
+        "cut.jpg": "picture_does_not_decode",
+        "missing.jpg": "picture_missing",
+        "a.jpg": "bad_label_line",
+        "b.jpg": "bad_label_line",
+    }
+    details = {entry["picture"]: entry["detail"] for entry in report["pictures_left_out"]}
+    assert details["a.jpg"].startswith("line 9: 3 columns")
+    assert [note["line"] for note in report["notes"]] == [1]
+    assert report["faces"] == {
+        "seen": 7,
+        "written": 1,
+        "left_out": 6,
+        "left_out_with_their_picture": 6,
+    }
+    assert [example["image/filename"] for example in read(folder.record)] == [[b"c.jpg"]]
+
+
+def test_shards_hold_everything_once_and_workers_do_not_change_the_order(folder):
+    names = [f"{number:02d}.jpg" for number in range(40)]
+    labels = "".join(f"# {name}\n10 10 20 20\n" for name in names)
+    report = folder(labels, names, num_shards=3, num_workers=2)
+    shards = [pathlib.Path(name) for name in report["records"]]
+    assert [shard.name for shard in shards] == [
+        f"faces.record-{number:05d}-of-00003" for number in range(3)
+    ]
+    found = [[e["image/filename"][0].decode() for e in read(shard)] for shard in shards]
+    assert found == [names[0::3], names[1::3], names[2::3]]
+    folder(labels, names, num_workers=2)
+    several = folder.record.read_bytes()
+    folder(labels, names, num_workers=1)
+    assert folder.record.read_bytes() == several
+
+
+def test_an_old_record_survives_a_failure(folder, monkeypatch):
+    folder("# a.jpg\n10 10 20 20\n")
+    before = folder.record.read_bytes()
+
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(retinaface_tf_record, "make_example", fail)
+    with pytest.raises(KeyboardInterrupt):
+        folder("# a.jpg\n10 10 30 30\n")
+    assert folder.record.read_bytes() == before
+    assert not list(folder.record.parent.glob("*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"itxt": "/nowhere/label.txt"}, DataError),
+        ({"idir": "/nowhere"}, DataError),
+        ({"opath": "."}, ConfigError),
+        ({"thres": 1.5}, ConfigError),
+        ({"small_faces": "shrink"}, ConfigError),
+        ({"num_shards": 0}, ConfigError),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(tmp_path, change, error):
+    (tmp_path / "label.txt").write_text("# a.jpg\n")
+    settings = {
+        "itxt": str(tmp_path / "label.txt"),
+        "idir": str(tmp_path),
+        "opath": str(tmp_path / "x.record"),
+    }
+    with pytest.raises(error, match=f"--{next(iter(change))}"):
+        retinaface_tf_record.convert(retinaface_tf_record.Settings(**{**settings, **change}))
+
+
+def test_label_file_without_pictures_is_refused(folder):
+    with pytest.raises(DataError, match="names no picture"):
+        folder("1 2 3 4\n")
+
+
+def test_flags_have_the_documented_defaults():
+    settings = retinaface_tf_record.parse_flags(["--itxt=a", "--idir", "b", "--opath=c"])
+    assert settings == retinaface_tf_record.Settings("a", "b", "c", 0.026, "skip_image", 1, 0, True)
+
+
+@pytest.mark.slow
+def test_command_runs_from_anywhere(folder):
+    folder("# a.jpg\n10 10 20 20\n")
+    script = REPO / "scripts" / "txt_to_tfr_retface_v2.py"
+    command = [sys.executable, str(script), "--itxt=label.txt", "--idir=images", "--opath=x.record"]
+    done = subprocess.run(command, cwd=folder.root, capture_output=True, text=True, check=True)
+    assert "1 seen = 1 written + 0 left out" in done.stdout
+    assert read(folder.root / "x.record")[0]["image/source_id"] == [b"images/a.jpg"]
+    command[2] = "--itxt=none.txt"
+    failed = subprocess.run(command, cwd=folder.root, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert "none.txt" in failed.stderr
+
+
+def test_genuine_pictures_equal_their_label_file(shared_data, tmp_path):
+    """Reads label file and record independently of the converter's own reader."""
+    source = shared_data / "widerface_fullsize"
+    report = retinaface_tf_record.convert(
+        retinaface_tf_record.Settings(
+            str(source / "label.txt"),
+            str(source / "images"),
+            str(tmp_path / "w.record"),
+            thres=0.0,
+            small_faces="keep",
+            num_workers=1,
+            progress=False,
+        )
+    )
+    blocks = (source / "label.txt").read_text().split("# ")[1:]
+    examples = read(tmp_path / "w.record")
+    assert len(examples) == len(blocks) == report["pictures"]["seen"] == 32
+    for block, example in zip(blocks, examples, strict=True):
+        name, *lines = block.splitlines()
+        assert example["image/source_id"] == [f"{source}/images/{name}".encode()]
+        with Image.open(source / "images" / name) as image:
+            width, height = image.size
+        assert (example["image/width"], example["image/height"]) == ([width], [height])
+        rows = np.array([line.split() for line in lines], float).reshape(-1, 20)
+        x, y, w, h = rows[:, :4].T
+        rows = rows[(np.minimum(x + w, width) > x) & (np.minimum(y + h, height) > y)]
+        x, y, w, h = rows[:, :4].T
+        for key, values in (
+            ("xmin", x / width),
+            ("ymin", y / height),
+            ("xmax", np.minimum(x + w, width) / width),
+            ("ymax", np.minimum(y + h, height) / height),
+        ):
+            np.testing.assert_allclose(example[f"image/object/bbox/{key}"], values, rtol=1e-6)
+        points = rows[:, 4:19].reshape(-1, 3)
+        missing = (points == -1).all(axis=1)
+        points = np.where(missing[:, None], np.nan, points)
+        np.testing.assert_allclose(
+            example["image/object/keypoint/x"], points[:, 0] / width, rtol=1e-6
+        )
+        np.testing.assert_allclose(
+            example["image/object/keypoint/y"], points[:, 1] / height, rtol=1e-6
+        )
+        np.testing.assert_array_equal(
+            np.array(example["image/object/keypoint/visibility"]) == 0, missing
+        )
+    assert report["faces"]["left_out"] == report["reasons"]["faces"]["no_area"]
+
+
+def test_label_file_without_its_pictures_reports_every_one(shared_data, tmp_path):
+    labels = shared_data / "widerface_labels_genuine_parts" / "val_label.txt.gz"
+    (tmp_path / "images").mkdir()
+    settings = retinaface_tf_record.Settings(
+        str(labels),
+        str(tmp_path / "images"),
+        str(tmp_path / "v.record"),
+        num_workers=1,
+        progress=False,
+    )
+    report = retinaface_tf_record.convert(settings)
+    assert report["reasons"]["pictures"] == {"picture_missing": 3226}
+    assert "the record is empty" in retinaface_tf_record.summarise(report, settings.report_path)
