@@ -22,7 +22,7 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from object_detection.dataset_tools import picture_files, retinaface_labels
@@ -229,7 +229,7 @@ def _chunks(paths: Iterable[str]) -> Iterator[list[str]]:
 
 def read_in_order(
     paths: Sequence[str], num_workers: int
-) -> Iterator[picture_files.Picture | picture_files.Unreadable]:
+) -> Generator[picture_files.Picture | picture_files.Unreadable, None, None]:
     """`read_picture` of each path, in order; at most a few chunks are read ahead."""
     num_workers = min(num_workers or os.cpu_count() or 1, -(-len(paths) // _CHUNK))
     if num_workers <= 1:
@@ -365,7 +365,7 @@ def convert(settings: Settings) -> dict[str, Any]:
     report = Report()
     pictures = _read_labels(settings, report)
     os.makedirs(os.path.dirname(os.path.abspath(settings.opath)), exist_ok=True)
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     paths = [os.path.join(settings.idir, picture.path) for picture in pictures]
     with _records_that_appear_at_the_end(settings.opath, settings.num_shards) as writers:
