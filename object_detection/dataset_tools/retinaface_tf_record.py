@@ -378,7 +378,9 @@ def convert(settings: Settings) -> dict[str, Any]:
                 if faces is None:
                     continue
                 example = make_example(stored, path, faces)
-                writers[report.pictures_written % len(writers)].write(example.SerializeToString())
+                # Deterministic: the order of a map's keys otherwise differs from run to run.
+                record = example.SerializeToString(deterministic=True)
+                writers[report.pictures_written % len(writers)].write(record)
                 report.pictures_written += 1
                 report.faces_written += len(faces)
     _write_text(settings.label_map_path, _LABEL_MAP)

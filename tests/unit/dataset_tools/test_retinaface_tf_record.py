@@ -251,6 +251,9 @@ def test_command_runs_from_anywhere(folder):
     done = subprocess.run(command, cwd=folder.root, capture_output=True, text=True, check=True)
     assert "1 seen = 1 written + 0 left out" in done.stdout
     assert read(folder.root / "x.record")[0]["image/source_id"] == [b"images/a.jpg"]
+    first = (folder.root / "x.record").read_bytes()
+    subprocess.run(command, cwd=folder.root, capture_output=True, check=True)
+    assert (folder.root / "x.record").read_bytes() == first
     command[2] = "--itxt=none.txt"
     failed = subprocess.run(command, cwd=folder.root, capture_output=True, text=True, check=False)
     assert failed.returncode == 1
