@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import tensorflow.compat.v1 as tf
 
 from object_detection import inputs
-from object_detection.builders import model_builder, optimizer_builder
+from object_detection.builders import dataset_builder, model_builder, optimizer_builder
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import CheckpointError, ConfigError, DataError
@@ -50,6 +50,7 @@ class StepGraph(NamedTuple):
     data_seconds: tf.Tensor  # time that the step waited for its batch
     batch_size: tf.Tensor
     summary: tf.Tensor
+    model_variables: frozenset[str]  # names; without the optimizer's own
 
 
 class Outcome(NamedTuple):
@@ -79,7 +80,7 @@ def provide_batch(model: DetectionModel, batch: dict[str, tf.Tensor]) -> None:
 
 def _next_batch(dataset: tf.data.Dataset) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
     """The next batch, and the seconds that the step had to wait for it."""
-    iterator = tf.data.make_one_shot_iterator(dataset)
+    iterator = dataset_builder.make_initializable_iterator(dataset)
     before = tf.timestamp()
     with tf.control_dependencies([before]):
         batch = iterator.get_next()
@@ -152,6 +153,7 @@ def build_step(
             )
     total = tf.add_n(list(losses.values()), name="TotalLoss")
     losses["Loss/TotalLoss"] = total
+    model_variables = frozenset(variable.op.name for variable in tf.global_variables())
     if graph_hook_fn:
         graph_hook_fn()
     optimizer, summary_values = optimizer_builder.build(train_config.optimizer, global_step)
@@ -177,6 +179,7 @@ def build_step(
         data_seconds=data_seconds,
         batch_size=tf.shape(images)[0],
         summary=tf.summary.merge_all(),
+        model_variables=model_variables,
     )
 
 
@@ -188,7 +191,10 @@ def fine_tune_type(train_config: Any) -> str:
 
 
 def fine_tune_restorer(
-    model: DetectionModel, train_config: Any, say: Callable[[str], None]
+    model: DetectionModel,
+    train_config: Any,
+    model_variables: frozenset[str],
+    say: Callable[[str], None],
 ) -> Callable[[tf.Session], None] | None:
     """What initialises variables from `fine_tune_checkpoint`, after saying what it restores.
 
@@ -198,10 +204,15 @@ def fine_tune_restorer(
     path = train_config.fine_tune_checkpoint
     if not path:
         return None
-    variables = model.restore_map(
-        fine_tune_checkpoint_type=fine_tune_type(train_config),
-        load_all_detection_checkpoint_vars=train_config.load_all_detection_checkpoint_vars,
-    )
+    # The optimizer's slots begin anew with new data: they are neither restored nor reported.
+    variables = {
+        name: variable
+        for name, variable in model.restore_map(
+            fine_tune_checkpoint_type=fine_tune_type(train_config),
+            load_all_detection_checkpoint_vars=train_config.load_all_detection_checkpoint_vars,
+        ).items()
+        if variable.op.name in model_variables
+    }
     match = variables_helper.match_checkpoint(variables, path, include_global_step=False)
     say("Fine-tuning from " + match.report(path))
     if not match.restorable:
@@ -316,7 +327,11 @@ def train_model(
         with tf.device("/cpu:0" if options.on_cpu else None):
             step_graph = build_step(model, dataset, train_config, graph_hook_fn)
         latest = tf.train.latest_checkpoint(train_dir)
-        fine_tune = None if latest else fine_tune_restorer(model, train_config, say)
+        fine_tune = (
+            None
+            if latest
+            else fine_tune_restorer(model, train_config, step_graph.model_variables, say)
+        )
         with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
             session.run([tf.global_variables_initializer(), tf.tables_initializer()])
             saver = _make_saver(train_config, options)
@@ -376,6 +391,8 @@ def _loop(
             except tf.errors.OutOfRangeError:
                 say("The input has ended (train_input_reader.num_epochs).")
                 break
+            except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+                raise DataError(f"Step {step + 1}: {error.message}") from error
             step += 1
             _, losses, waited, pictures = values
             losses = {name: float(value) for name, value in losses.items()}

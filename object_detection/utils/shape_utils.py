@@ -118,6 +118,8 @@ def resize_images_and_return_shapes(
         image, shape = image_resizer_fn(inputs[0])[-2:]
         return image[tf.newaxis], shape[tf.newaxis]
     images, shapes = tf.map_fn(
-        lambda image: tuple(image_resizer_fn(image)[-2:]), inputs, fn_output_signature=(tf.float32, tf.int32)
+        lambda image: tuple(image_resizer_fn(image)[-2:]),
+        inputs,
+        fn_output_signature=(tf.float32, tf.int32),
     )
     return images, shapes

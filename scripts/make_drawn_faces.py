@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""Draws a set of face pictures with landmarks: OUT/train and OUT/val, each images/ and label.txt.
+
+python scripts/make_drawn_faces.py --out data/drawn --train 600 --val 100
+"""
+
+import argparse
+import pathlib
+
+from object_detection.dataset_tools import drawn_faces
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="folder to write")
+    parser.add_argument("--train", type=int, default=600, help="pictures to train on")
+    parser.add_argument("--val", type=int, default=100, help="pictures held out")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same set")
+    parser.add_argument("--workers", type=int, default=2, help="processes that draw")
+    options = parser.parse_args()
+    for part, (split, count) in enumerate((("train", options.train), ("val", options.val))):
+        drawn_faces.write_pictures(
+            options.out / split, count, seed=2 * options.seed + part, workers=options.workers
+        )
+    print(f"{options.train} + {options.val} pictures in {options.out}")
+
+
+if __name__ == "__main__":
+    main()
