@@ -20,6 +20,7 @@ from object_detection.errors import ConfigError
 from object_detection.utils import config_util
 
 Inputs = fields.InputDataFields
+Boxes = fields.BoxListFields
 Sample = dict[str, tf.Tensor]
 
 # The ids of a label map start at 1; the model's classes start at 0.
@@ -193,8 +194,8 @@ def evaluation_dataset(
         batch_size: pictures a batch; `eval_config.batch_size` by default.
 
     Returns:
-        Batches as of `training_dataset`, with `original_image` [B, H, W, 3] uint8 (only with
-        one picture a batch), `original_image_spatial_shape` [B, 2] and, for each box,
+        Batches as of `training_dataset`, with `original_image` [B, H, W, 3] uint8 (padded to the
+        largest of the batch), `original_image_spatial_shape` [B, 2] and, for each box,
         `groundtruth_difficult`, `groundtruth_is_crowd`, `groundtruth_area`.
     """
     batch_size = batch_size or max(eval_config.batch_size, 1)
@@ -207,9 +208,24 @@ def evaluation_dataset(
 
     def transform(sample: Sample) -> Sample:
         sample = prune_unusable_boxes(sample)
-        if batch_size == 1:
-            sample[Inputs.original_image] = sample[Inputs.image]
+        sample[Inputs.original_image] = sample[Inputs.image]
         sample = resize_and_normalise(sample, model, resize, num_classes)
         return _keep(sample, _EVALUATION_FIELDS)
 
     return dataset_builder.build(reader, batch_size, transform, drop_remainder=False)
+
+
+def provide_batch(model: DetectionModel, batch: dict[str, tf.Tensor]) -> None:
+    """Hands the groundtruth of a batch (as `training_dataset` gives it) to the model."""
+    groundtruth = {
+        Boxes.boxes: batch[Inputs.groundtruth_boxes],
+        Boxes.classes: batch[Inputs.groundtruth_classes],
+        Boxes.weights: batch[Inputs.groundtruth_weights],
+    }
+    for field, key in (
+        (Boxes.keypoints, Inputs.groundtruth_keypoints),
+        (Boxes.keypoint_visibilities, Inputs.groundtruth_keypoint_visibilities),
+    ):
+        if key in batch:
+            groundtruth[field] = batch[key]
+    model.provide_groundtruth_batch(groundtruth)

@@ -25,7 +25,6 @@ from object_detection.utils import variables_helper
 logger = logging.getLogger(__name__)
 
 Inputs = fields.InputDataFields
-Boxes = fields.BoxListFields
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,22 +59,6 @@ class Outcome(NamedTuple):
     losses: dict[str, float]  # of the last step
     interrupted: bool
     checkpoint: str
-
-
-def provide_batch(model: DetectionModel, batch: dict[str, tf.Tensor]) -> None:
-    """Hands the groundtruth of a batch (`inputs.training_dataset`) to the model."""
-    groundtruth = {
-        Boxes.boxes: batch[Inputs.groundtruth_boxes],
-        Boxes.classes: batch[Inputs.groundtruth_classes],
-        Boxes.weights: batch[Inputs.groundtruth_weights],
-    }
-    for field, key in (
-        (Boxes.keypoints, Inputs.groundtruth_keypoints),
-        (Boxes.keypoint_visibilities, Inputs.groundtruth_keypoint_visibilities),
-    ):
-        if key in batch:
-            groundtruth[field] = batch[key]
-    model.provide_groundtruth_batch(groundtruth)
 
 
 def _next_batch(dataset: tf.data.Dataset) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
@@ -143,7 +126,7 @@ def build_step(
     batch, data_seconds = _next_batch(dataset)
     images, true_shapes = batch[Inputs.image], batch[Inputs.true_image_shape]
     predictions = model.predict(images, true_shapes)
-    provide_batch(model, batch)
+    inputs.provide_batch(model, batch)
     losses = dict(model.loss(predictions, true_shapes))
     if train_config.add_regularization_loss:
         regularization = model.regularization_losses()

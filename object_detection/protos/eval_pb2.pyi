@@ -21,7 +21,7 @@ class CocoKeypointMetrics(_message.Message):
     def __init__(self, class_label: _Optional[str] = ..., keypoint_label_to_sigmas: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class EvalConfig(_message.Message):
-    __slots__ = ["all_metrics_per_category", "batch_size", "eval_instance_masks", "eval_interval_secs", "eval_master", "export_path", "force_no_resize", "groundtruth_box_visualization_color", "ignore_groundtruth", "image_classes_field_map_empty_to_ones", "include_metrics_per_category", "keep_image_id_for_visualization_export", "keypoint_edge", "max_evals", "max_num_boxes_to_visualize", "metrics_set", "min_score_threshold", "num_examples", "num_visualizations", "parameterized_metric", "recall_lower_bound", "recall_upper_bound", "retain_original_image_additional_channels", "retain_original_images", "save_graph", "skip_labels", "skip_predictions_for_unlabeled_class", "skip_scores", "super_categories", "use_dummy_loss_in_eval", "use_moving_averages", "visualization_export_dir", "visualize_groundtruth_boxes"]
+    __slots__ = ["all_metrics_per_category", "batch_size", "eval_instance_masks", "eval_interval_secs", "eval_master", "export_path", "force_no_resize", "groundtruth_box_visualization_color", "ignore_groundtruth", "image_classes_field_map_empty_to_ones", "include_metrics_per_category", "keep_image_id_for_visualization_export", "keypoint_edge", "max_evals", "max_num_boxes_to_visualize", "metrics_set", "min_object_width", "min_score_threshold", "num_examples", "num_visualizations", "parameterized_metric", "recall_lower_bound", "recall_upper_bound", "retain_original_image_additional_channels", "retain_original_images", "save_graph", "skip_labels", "skip_predictions_for_unlabeled_class", "skip_scores", "super_categories", "use_dummy_loss_in_eval", "use_moving_averages", "visualization_export_dir", "visualize_groundtruth_boxes"]
     class SuperCategoriesEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,7 @@ class EvalConfig(_message.Message):
     MAX_EVALS_FIELD_NUMBER: _ClassVar[int]
     MAX_NUM_BOXES_TO_VISUALIZE_FIELD_NUMBER: _ClassVar[int]
     METRICS_SET_FIELD_NUMBER: _ClassVar[int]
+    MIN_OBJECT_WIDTH_FIELD_NUMBER: _ClassVar[int]
     MIN_SCORE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     NUM_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     NUM_VISUALIZATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +79,7 @@ class EvalConfig(_message.Message):
     max_evals: int
     max_num_boxes_to_visualize: int
     metrics_set: _containers.RepeatedScalarFieldContainer[str]
+    min_object_width: float
     min_score_threshold: float
     num_examples: int
     num_visualizations: int
@@ -95,7 +97,7 @@ class EvalConfig(_message.Message):
     use_moving_averages: bool
     visualization_export_dir: str
     visualize_groundtruth_boxes: bool
-    def __init__(self, batch_size: _Optional[int] = ..., num_visualizations: _Optional[int] = ..., num_examples: _Optional[int] = ..., eval_interval_secs: _Optional[int] = ..., max_evals: _Optional[int] = ..., save_graph: bool = ..., visualization_export_dir: _Optional[str] = ..., eval_master: _Optional[str] = ..., metrics_set: _Optional[_Iterable[str]] = ..., parameterized_metric: _Optional[_Iterable[_Union[ParameterizedMetric, _Mapping]]] = ..., export_path: _Optional[str] = ..., ignore_groundtruth: bool = ..., use_moving_averages: bool = ..., eval_instance_masks: bool = ..., min_score_threshold: _Optional[float] = ..., max_num_boxes_to_visualize: _Optional[int] = ..., skip_scores: bool = ..., skip_labels: bool = ..., visualize_groundtruth_boxes: bool = ..., groundtruth_box_visualization_color: _Optional[str] = ..., keep_image_id_for_visualization_export: bool = ..., retain_original_images: bool = ..., include_metrics_per_category: bool = ..., all_metrics_per_category: bool = ..., super_categories: _Optional[_Mapping[str, str]] = ..., recall_lower_bound: _Optional[float] = ..., recall_upper_bound: _Optional[float] = ..., retain_original_image_additional_channels: bool = ..., force_no_resize: bool = ..., use_dummy_loss_in_eval: bool = ..., keypoint_edge: _Optional[_Iterable[_Union[KeypointEdge, _Mapping]]] = ..., skip_predictions_for_unlabeled_class: bool = ..., image_classes_field_map_empty_to_ones: bool = ...) -> None: ...
+    def __init__(self, batch_size: _Optional[int] = ..., num_visualizations: _Optional[int] = ..., num_examples: _Optional[int] = ..., eval_interval_secs: _Optional[int] = ..., max_evals: _Optional[int] = ..., save_graph: bool = ..., visualization_export_dir: _Optional[str] = ..., eval_master: _Optional[str] = ..., metrics_set: _Optional[_Iterable[str]] = ..., parameterized_metric: _Optional[_Iterable[_Union[ParameterizedMetric, _Mapping]]] = ..., export_path: _Optional[str] = ..., ignore_groundtruth: bool = ..., use_moving_averages: bool = ..., eval_instance_masks: bool = ..., min_score_threshold: _Optional[float] = ..., max_num_boxes_to_visualize: _Optional[int] = ..., skip_scores: bool = ..., skip_labels: bool = ..., visualize_groundtruth_boxes: bool = ..., groundtruth_box_visualization_color: _Optional[str] = ..., keep_image_id_for_visualization_export: bool = ..., retain_original_images: bool = ..., include_metrics_per_category: bool = ..., all_metrics_per_category: bool = ..., super_categories: _Optional[_Mapping[str, str]] = ..., recall_lower_bound: _Optional[float] = ..., recall_upper_bound: _Optional[float] = ..., retain_original_image_additional_channels: bool = ..., force_no_resize: bool = ..., use_dummy_loss_in_eval: bool = ..., keypoint_edge: _Optional[_Iterable[_Union[KeypointEdge, _Mapping]]] = ..., skip_predictions_for_unlabeled_class: bool = ..., image_classes_field_map_empty_to_ones: bool = ..., min_object_width: _Optional[float] = ...) -> None: ...
 
 class KeypointEdge(_message.Message):
     __slots__ = ["end", "start"]

@@ -1,0 +1,80 @@
+"""What every evaluator of detections offers: truth and detections picture by picture, then numbers.
+
+Axes:   M groundtruth boxes, D detections, K keypoints.
+Frames: boxes are [ymin, xmin, ymax, xmax] and keypoints (y, x), all in pixels of the picture as
+        recorded. Classes are label map ids.
+"""
+
+import abc
+from typing import Any
+
+import numpy as np
+
+from object_detection.core import standard_fields as fields
+
+Array = np.ndarray[Any, Any]
+Category = dict[str, Any]
+
+Inputs = fields.InputDataFields
+
+
+class DetectionEvaluator(abc.ABC):
+    """Collects pictures, then computes metrics over all of them."""
+
+    def __init__(self, categories: list[Category]) -> None:
+        """Keeps the classes.
+
+        Args:
+            categories: `{"id": int, "name": str}` each, as `label_map_util` makes them.
+        """
+        self._categories = categories
+
+    @abc.abstractmethod
+    def add_single_ground_truth_image_info(
+        self, image_id: Any, groundtruth_dict: dict[str, Any]
+    ) -> None:
+        """Adds the truth of a picture.
+
+        Args:
+            image_id: identity of the picture.
+            groundtruth_dict: `InputDataFields` keys: `groundtruth_boxes` [M, 4],
+                `groundtruth_classes` [M]; further keys as the evaluator says.
+        """
+
+    @abc.abstractmethod
+    def add_single_detected_image_info(
+        self, image_id: Any, detections_dict: dict[str, Any]
+    ) -> None:
+        """Adds the detections of a picture whose truth has been added.
+
+        Args:
+            image_id: identity of the picture.
+            detections_dict: `DetectionResultFields` keys: `detection_boxes` [D, 4],
+                `detection_scores` [D], `detection_classes` [D]; further keys as the evaluator says.
+        """
+
+    @abc.abstractmethod
+    def evaluate(self) -> dict[str, float]:
+        """Metrics by name, over everything that was added."""
+
+    @abc.abstractmethod
+    def clear(self) -> None:
+        """Forgets everything that was added."""
+
+
+def wide_enough(boxes: Array, groundtruth_dict: dict[str, Any], min_width: float) -> Array:
+    """Which boxes are at least so wide in the network's input.
+
+    Args:
+        boxes: [M, 4] in pixels of the picture.
+        groundtruth_dict: with `original_image_spatial_shape` [2], the size of the picture, and
+            `true_image_shape` [3], its size as the network sees it, without padding.
+        min_width: in pixels of the network's input.
+
+    Returns:
+        [M] booleans.
+    """
+    scale = float(groundtruth_dict[Inputs.true_image_shape][1]) / float(
+        groundtruth_dict[Inputs.original_image_spatial_shape][1]
+    )
+    return np.asarray((boxes[:, 3] - boxes[:, 1]) * scale >= min_width)
