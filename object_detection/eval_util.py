@@ -6,9 +6,10 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.errors import ConfigError
-from object_detection.metrics import coco_evaluation, coco_tools, keypoint_evaluation
+from object_detection.metrics import coco_evaluation, keypoint_evaluation
 from object_detection.metrics.detection_evaluator import Category, DetectionEvaluator
 from object_detection.registry import Table
+from object_detection.utils import files
 
 EVAL_DEFAULT_METRIC = "coco_detection_metrics"
 KEYPOINT_ERROR_METRIC = "keypoint_error_metrics"
@@ -96,5 +97,5 @@ def write_metrics_file(content: dict[str, Any], eval_dir: str) -> str:
     metrics = {
         name: value if value == value else None for name, value in content["metrics"].items()
     }
-    coco_tools.write_json({**content, "metrics": metrics}, path)
+    files.write_json(path, {**content, "metrics": metrics})
     return path

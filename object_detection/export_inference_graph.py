@@ -18,6 +18,7 @@ if __name__ == "__main__":
 from absl import app, flags
 
 from object_detection.errors import ConfigError, ObjectDetectionError
+from object_detection.utils import startup
 
 flags.DEFINE_string("input_type", None, "image_tensor, encoded_image_string_tensor or tf_example.")
 flags.DEFINE_string("input_shape", None, "batch,height,width,channels; -1 for an open size.")
@@ -65,10 +66,7 @@ def _export() -> None:
     configs = config_util.get_configs_from_pipeline_file(
         FLAGS.pipeline_config_path, config_override=FLAGS.config_override or None
     )
-    import tensorflow.compat.v1 as tf
-
-    tf.disable_v2_behavior()
-    tf.enable_resource_variables()
+    startup.prepare_tensorflow()
     from object_detection import exporter
 
     names = FLAGS.additional_output_tensor_names

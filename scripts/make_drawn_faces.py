@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Draws a set of face pictures with landmarks: OUT/train and OUT/val, each images/ and label.txt.
 
-python scripts/make_drawn_faces.py --out data/drawn --train 600 --val 100
+scripts/make_drawn_faces.py --out data/drawn --train 600 --val 100
 """
 
 import argparse
 import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from object_detection.dataset_tools import drawn_faces
 

@@ -52,7 +52,7 @@ class AnchorGenerator(abc.ABC):
 
     @abc.abstractmethod
     def _generate(
-        self, feature_map_shape_list: list[tuple[Any, Any]], **params: Any
+        self, feature_map_shape_list: list[tuple[Any, Any]], *args: Any, **params: Any
     ) -> list[BoxList]:
         """What `generate` returns, its arguments checked."""
 

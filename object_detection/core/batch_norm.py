@@ -23,7 +23,7 @@ def _statistic(name: str, channels: int, initial: float, trainable: bool) -> tf.
     )
 
 
-@slim.add_arg_scope
+@slim.add_arg_scope  # type: ignore[untyped-decorator]
 def batch_norm(
     inputs: tf.Tensor,
     decay: float = 0.999,

@@ -262,7 +262,7 @@ def concatenate(
         ValueError: no list, something else than lists, or a field that one of them lacks.
     """
     with tf.name_scope(scope, "Concatenate"):
-        if not isinstance(boxlists, list) or not boxlists:
+        if not boxlists or type(boxlists) is not list:
             raise ValueError("boxlists should be a list of at least one BoxList.")
         if not all(isinstance(boxlist, BoxList) for boxlist in boxlists):
             raise ValueError("boxlists should hold BoxLists only.")

@@ -58,7 +58,7 @@ class Loss(abc.ABC):
 
     @abc.abstractmethod
     def _compute_loss(
-        self, prediction_tensor: tf.Tensor, target_tensor: tf.Tensor, **params: Any
+        self, prediction_tensor: tf.Tensor, target_tensor: tf.Tensor, *args: Any, **params: Any
     ) -> tf.Tensor:
         """The losses, weighted."""
 

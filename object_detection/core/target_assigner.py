@@ -150,7 +150,7 @@ class TargetAssigner:
         Raises:
             ValueError: something else than BoxLists.
         """
-        if not isinstance(anchors, BoxList) or not isinstance(groundtruth_boxes, BoxList):
+        if not all(isinstance(boxes, BoxList) for boxes in (anchors, groundtruth_boxes)):
             raise ValueError("anchors and groundtruth_boxes should be BoxLists.")
         count = groundtruth_boxes.num_boxes()
         if groundtruth_labels is None:

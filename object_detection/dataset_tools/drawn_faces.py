@@ -457,8 +457,10 @@ def draw_picture(
     faces: list[tuple[_Pose, np.ndarray, np.ndarray]] = []
     if rng.random() >= settings.faceless_share:
         count = int(rng.integers(1, settings.most_faces + 1))
-        for pose in _poses(rng, canvas.size, count, settings):
-            faces.append((pose, *_draw_face(rng, canvas, pose, settings)))
+        faces = [
+            (pose, *_draw_face(rng, canvas, pose, settings))
+            for pose in _poses(rng, canvas.size, count, settings)
+        ]
     image, sharpness = _photographed(rng, canvas.finished(), settings)
     return image, [
         Face(_outline_box(pose, image.size), points, states, sharpness)

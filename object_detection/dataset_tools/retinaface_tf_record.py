@@ -18,7 +18,6 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import itertools
-import json
 import multiprocessing
 import os
 import shutil
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from object_detection.dataset_tools import picture_files, retinaface_labels
 from object_detection.errors import ConfigError, DataError
+from object_detection.utils import files
 
 if TYPE_CHECKING:
     import tensorflow.compat.v1 as tf
@@ -288,13 +288,6 @@ def _records_that_appear_at_the_end(opath: str, num_shards: int) -> Iterator[lis
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_text(path: str, text: str) -> None:
-    temporary = f"{path}.{os.getpid()}.partial"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(temporary, path)
-
-
 def _check(settings: Settings) -> None:
     if not os.path.isfile(settings.itxt):
         raise DataError(f"--itxt={settings.itxt}: there is no such label file.")
@@ -365,7 +358,7 @@ def convert(settings: Settings) -> dict[str, Any]:
     report = Report()
     pictures = _read_labels(settings, report)
     os.makedirs(os.path.dirname(os.path.abspath(settings.opath)), exist_ok=True)
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 
     paths = [os.path.join(settings.idir, picture.path) for picture in pictures]
     with _records_that_appear_at_the_end(settings.opath, settings.num_shards) as writers:
@@ -375,7 +368,7 @@ def convert(settings: Settings) -> dict[str, Any]:
             )
             for picture, path, stored in zip(pictures, paths, bar, strict=True):
                 faces = _faces_to_write(picture, stored, settings, report)
-                if faces is None:
+                if faces is None or isinstance(stored, picture_files.Unreadable):
                     continue
                 example = make_example(stored, path, faces)
                 # Deterministic: the order of a map's keys otherwise differs from run to run.
@@ -383,7 +376,7 @@ def convert(settings: Settings) -> dict[str, Any]:
                 writers[report.pictures_written % len(writers)].write(record)
                 report.pictures_written += 1
                 report.faces_written += len(faces)
-    _write_text(settings.label_map_path, _LABEL_MAP)
+    files.write_text(settings.label_map_path, _LABEL_MAP)
     content = {
         "settings": {
             field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)
@@ -392,7 +385,7 @@ def convert(settings: Settings) -> dict[str, Any]:
         "label_map": settings.label_map_path,
         **report.as_dict(),
     }
-    _write_text(settings.report_path, json.dumps(content, indent=1) + "\n")
+    files.write_json(settings.report_path, content)
     return content
 
 

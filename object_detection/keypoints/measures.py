@@ -25,7 +25,7 @@ def normalized_mean_errors(predicted: Array, truth: Array, sizes: Array) -> Arra
     Returns:
         [N]; NaN for an instance without a keypoint in the truth, or without size.
     """
-    labelled = ~np.isnan(truth).any(axis=-1)
+    labelled = np.isfinite(truth.sum(axis=-1))
     distances = np.linalg.norm(
         np.asarray(predicted, np.float64) - np.where(labelled[..., None], truth, 0.0), axis=-1
     )

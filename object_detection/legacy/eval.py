@@ -20,6 +20,7 @@ from typing import Any
 from absl import app, flags
 
 from object_detection.errors import ConfigError, ObjectDetectionError
+from object_detection.utils import startup
 
 flags.DEFINE_boolean("eval_training_data", False, "Evaluate on the pictures of the training.")
 flags.DEFINE_string("checkpoint_dir", "", "Directory where training writes its checkpoints.")
@@ -65,12 +66,7 @@ def _evaluate() -> None:
         FLAGS.pipeline_config_path or FLAGS.model_config_path,
         for_eval=not FLAGS.eval_training_data,
     )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    import tensorflow.compat.v1 as tf
-
-    tf.disable_v2_behavior()
-    tf.enable_resource_variables()
-    tf.logging.set_verbosity(tf.logging.ERROR)
+    startup.prepare_tensorflow()
     from object_detection.legacy import evaluator
 
     evaluator.evaluate(

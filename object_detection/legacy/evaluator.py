@@ -164,24 +164,25 @@ def _unbatched(
 
 def _draw(picture: Picture, category_index: drawing.CategoryIndex, eval_config: Any) -> Array:
     truth, detections = picture.truth, picture.detections
+    size = truth[Inputs.original_image_spatial_shape]
     names = Inputs.groundtruth_keypoints, Detections.detection_keypoints
     keypoints: Array | None = truth.get(names[0])
     if keypoints is not None and Inputs.groundtruth_keypoint_visibilities in truth:
         visible = truth[Inputs.groundtruth_keypoint_visibilities]
         keypoints = np.where(visible[..., None] > 0, keypoints, np.nan)
     left = {
-        "boxes": truth[Inputs.groundtruth_boxes],
+        "boxes": truth[Inputs.groundtruth_boxes] / np.tile(size, 2),
         "classes": truth[Inputs.groundtruth_classes],
     }
     right = {
-        "boxes": detections[Detections.detection_boxes],
+        "boxes": detections[Detections.detection_boxes] / np.tile(size, 2),
         "classes": detections[Detections.detection_classes],
         "scores": detections[Detections.detection_scores],
     }
     if keypoints is not None:
-        left["keypoints"] = keypoints
+        left["keypoints"] = keypoints / size
     if names[1] in detections:
-        right["keypoints"] = detections[names[1]]
+        right["keypoints"] = detections[names[1]] / size
     return side_by_side.truth_beside_detections(
         picture.image,
         left,

@@ -17,6 +17,7 @@ from typing import Any
 from absl import app, flags
 
 from object_detection.errors import ConfigError, ObjectDetectionError
+from object_detection.utils import startup
 
 flags.DEFINE_string("master", "", "Not available here: training runs in one process.")
 flags.DEFINE_integer("task", 0, "Not available here: training runs in one process.")
@@ -82,12 +83,7 @@ def _train() -> None:
     config_check.check_pipeline(
         configs, FLAGS.pipeline_config_path or FLAGS.model_config_path, for_training=True
     )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    import tensorflow.compat.v1 as tf
-
-    tf.disable_v2_behavior()
-    tf.enable_resource_variables()
-    tf.logging.set_verbosity(tf.logging.ERROR)
+    startup.prepare_tensorflow()
     from object_detection.legacy import trainer
 
     os.makedirs(FLAGS.train_dir, exist_ok=True)

@@ -210,7 +210,7 @@ def fine_tune_restorer(
 @contextmanager
 def _stop_requests() -> Iterator[Callable[[], bool]]:
     """Turns SIGTERM and Ctrl-C into a question that the loop asks between steps."""
-    asked = []
+    asked: list[int] = []
 
     def remember(number: int, _: Any) -> None:
         if asked:

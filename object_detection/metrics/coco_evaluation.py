@@ -13,6 +13,7 @@ from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError
 from object_detection.metrics import coco_tools
 from object_detection.metrics.detection_evaluator import Category, DetectionEvaluator, wide_enough
+from object_detection.utils import files
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class CocoDetectionEvaluator(DetectionEvaluator):
 
     def dump_detections_to_json_file(self, json_output_path: str) -> None:
         """Writes the detections in COCO's results format."""
-        coco_tools.write_json(self._detections, json_output_path)
+        files.write_json(json_output_path, self._detections)
 
     def _dataset(self, annotations: list[dict[str, Any]]) -> coco_tools.COCOWrapper:
         return coco_tools.COCOWrapper(

@@ -9,9 +9,6 @@ COCO's metrics (cocodataset.org/#detection-eval) use -1 for "there was nothing t
 
 import contextlib
 import io
-import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -233,7 +230,7 @@ def _check_boxes(name: str, boxes: Array, **others: Array | None) -> None:
 
 def _to_coco_keypoints(keypoints: Array, visible: Array | None) -> tuple[list[float], int]:
     """Flat triples and the number of labelled points; NaN and invisible points become 0, 0, 0."""
-    labelled = ~np.isnan(keypoints).any(axis=-1)
+    labelled = np.isfinite(keypoints.sum(axis=-1))
     if visible is not None:
         labelled &= np.asarray(visible) > 0
     flat: list[float] = []
@@ -355,16 +352,3 @@ def ExportSingleImageDetectionBoxesToCoco(
             )
         results.append(result)
     return results
-
-
-def write_json(content: Any, path: str) -> None:
-    """Writes JSON that appears whole or not at all."""
-    directory = os.path.dirname(os.path.abspath(path))
-    os.makedirs(directory, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=directory, prefix=".json-", delete=False, encoding="utf-8"
-    ) as file:
-        json.dump(content, file, indent=1)
-        file.write("\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)

@@ -3,7 +3,6 @@
 import difflib
 import os
 import re
-import tempfile
 from typing import Any
 
 from google.protobuf import text_format
@@ -18,6 +17,7 @@ from object_detection.protos import (
     pipeline_pb2,
     train_pb2,
 )
+from object_detection.utils import files
 
 Configs = dict[str, Any]
 
@@ -25,7 +25,7 @@ Configs = dict[str, Any]
 def _all_field_names(message: Any, seen: set[str] | None = None) -> set[str]:
     """Names of the fields of a message and of all messages within it."""
     seen = set() if seen is None else seen
-    names = set()
+    names: set[str] = set()
     if message.full_name in seen:
         return names
     seen.add(message.full_name)
@@ -130,13 +130,9 @@ def create_pipeline_proto_from_configs(configs: Configs) -> Any:
 
 def save_pipeline_config(pipeline_config: Message, directory: str) -> None:
     """Writes `pipeline.config` into a directory, which is made; the file appears whole."""
-    os.makedirs(directory, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=directory, prefix=".pipeline", delete=False
-    ) as file:
-        file.write(text_format.MessageToString(pipeline_config))
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, os.path.join(directory, "pipeline.config"))
+    files.write_text(
+        os.path.join(directory, "pipeline.config"), text_format.MessageToString(pipeline_config)
+    )
 
 
 def get_configs_from_multiple_files(
@@ -184,7 +180,7 @@ def get_spatial_image_size(image_resizer_config: Any) -> list[int]:
         ConfigError: no resizer, or one of unknown output.
     """
     case = image_resizer_config.WhichOneof("image_resizer_oneof")
-    config = getattr(image_resizer_config, case) if case else None
+    config: Any = getattr(image_resizer_config, case) if case else None
     if case == "fixed_shape_resizer":
         return [config.height, config.width]
     if case == "keep_aspect_ratio_resizer":

@@ -5,8 +5,6 @@ Frames: boxes are [ymin, xmin, ymax, xmax] and keypoints (y, x), normalised to t
         `use_normalized_coordinates` is False. NaN keypoints are not drawn.
 """
 
-import os
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from object_detection.errors import ShapeError
+from object_detection.utils import files
 
 Array = np.ndarray[Any, Any]
 CategoryIndex = dict[int, dict[str, Any]]
@@ -125,7 +124,7 @@ def draw_keypoints_on_image(
         keypoint_edge_width: in pixels.
     """
     points = np.asarray(keypoints, np.float64) * _scale(image, use_normalized_coordinates)
-    shown = np.isfinite(points).all(axis=-1)
+    shown: Array = np.isfinite(points.sum(axis=-1))
     if keypoint_scores is not None:
         shown &= np.asarray(keypoint_scores) > min_score_thresh
     draw = ImageDraw.Draw(image)
@@ -203,9 +202,13 @@ def visualize_boxes_and_labels_on_image_array(
             if not skip_scores:
                 words.append(f"{float(scores[row]):.0%}")
         if not skip_boxes:
+            ymin, xmin, ymax, xmax = (float(edge) for edge in boxes[row])
             draw_bounding_box_on_image(
                 canvas,
-                *boxes[row],
+                ymin,
+                xmin,
+                ymax,
+                xmax,
                 color=color,
                 thickness=line_thickness,
                 display_str_list=[" ".join(words)] if words else (),
@@ -225,6 +228,15 @@ def visualize_boxes_and_labels_on_image_array(
     return image
 
 
+def enlarged_to_read(image: Array, shortest: int = 480) -> Array:
+    """The picture, its pixels repeated until its longer side is at least `shortest`.
+
+    Text and discs have a least size, and would cover a very small picture.
+    """
+    times = -(-shortest // max(image.shape[:2]))
+    return image.repeat(times, axis=0).repeat(times, axis=1)
+
+
 def line_thickness_for(image: Array) -> int:
     """Pixels that look alike on small and large pictures."""
     return max(round(max(image.shape[:2]) / 320), 1)
@@ -233,16 +245,5 @@ def line_thickness_for(image: Array) -> int:
 def save_image(image: Array, path: str) -> None:
     """Writes a picture [H, W, 3] uint8; the name's end says the format. It appears whole or not."""
     _check_image(image)
-    directory, name = os.path.split(os.path.abspath(path))
-    os.makedirs(directory, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(
-        prefix=".picture-", suffix=os.path.splitext(name)[1], dir=directory
-    )
-    os.close(handle)
-    try:
+    with files.appearing_whole(path) as temporary:
         Image.fromarray(image).save(temporary, quality=90)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)

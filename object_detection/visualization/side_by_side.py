@@ -1,6 +1,6 @@
 """Groundtruth beside detections, in one picture.
 
-Axes and frames: as in `drawing`; coordinates are pixels.
+Axes and frames: as in `drawing`; coordinates are normalised.
 """
 
 from typing import Any
@@ -39,8 +39,9 @@ def truth_beside_detections(
         skip_labels: write no names.
 
     Returns:
-        [H, 2 W + gap, 3] uint8.
+        [h, 2 w + gap, 3] uint8; a very small picture is enlarged.
     """
+    image = drawing.enlarged_to_read(image)
     thickness = drawing.line_thickness_for(image)
     left = drawing.visualize_boxes_and_labels_on_image_array(
         image.copy(),
@@ -50,6 +51,7 @@ def truth_beside_detections(
         category_index,
         keypoints=truth.get("keypoints"),
         max_boxes_to_draw=None,
+        use_normalized_coordinates=True,
         line_thickness=thickness,
         groundtruth_box_visualization_color=_TRUTH_COLOR,
     )
@@ -62,6 +64,7 @@ def truth_beside_detections(
         keypoints=detections.get("keypoints"),
         max_boxes_to_draw=max_boxes_to_draw,
         min_score_thresh=min_score_thresh,
+        use_normalized_coordinates=True,
         line_thickness=thickness,
         skip_scores=skip_scores,
         skip_labels=skip_labels,

@@ -3,7 +3,7 @@
 Axes: M boxes, K keypoints. Coordinates are normalised.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow.compat.v1 as tf
@@ -65,7 +65,9 @@ def random_horizontal_flip(
         (keypoints, lambda t: geometry.flip_horizontal(t, 0.5, permutation)),
         (keypoint_visibilities, lambda t: tf.gather(t, permutation, axis=-1)),
     ]
-    given = [(tensor, change) for tensor, change in changes if tensor is not None]
+    given: list[tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]] = [
+        (tensor, change) for tensor, change in changes if tensor is not None
+    ]
     return tuple(
         apply_if(
             chance(probability, seed),

@@ -1,0 +1,185 @@
+"""The program behind `scripts/detect.py`: pictures in, drawn pictures and JSON out."""
+
+import argparse
+import os
+import pathlib
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tqdm
+from PIL import Image
+
+from object_detection.errors import ConfigError, DataError
+from object_detection.utils import files, label_map_util, startup
+from object_detection.visualization import drawing
+
+if TYPE_CHECKING:
+    from object_detection.inference.detector import Found
+
+# What a folder is searched for; a picture that is named itself may end as it likes.
+_EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
+
+
+def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line of `scripts/detect.py`."""
+    parser = argparse.ArgumentParser(
+        prog="detect.py", description="Detects on pictures with an exported model."
+    )
+    parser.add_argument("--model", required=True, help="export directory or frozen graph")
+    parser.add_argument("--output", required=True, help="folder for drawn pictures and JSON")
+    parser.add_argument("--label_map", default="", help="label map, for the names of classes")
+    parser.add_argument(
+        "--min_score", type=float, default=0.5, help="leave out detections below (default 0.5)"
+    )
+    parser.add_argument("--no_pictures", action="store_true", help="write only the JSON")
+    parser.add_argument("pictures", nargs="+", help="pictures, or folders of pictures")
+    return parser.parse_args(arguments)
+
+
+def find_pictures(names: Sequence[str]) -> list[tuple[pathlib.Path, pathlib.Path]]:
+    """Each picture with its path below the output folder.
+
+    Raises:
+        DataError: a name does not exist, or nothing is a picture.
+    """
+    found: dict[pathlib.Path, pathlib.Path] = {}
+    for name in names:
+        path = pathlib.Path(name)
+        if path.is_dir():
+            inside = sorted(
+                one
+                for one in path.rglob("*")
+                if one.is_file() and one.suffix.lower() in _EXTENSIONS
+            )
+            found.update({one: one.relative_to(path) for one in inside})
+        elif path.is_file():
+            found[path] = pathlib.Path(path.name)
+        else:
+            raise DataError(f"{path}: there is no such picture or folder.")
+    if not found:
+        raise DataError(f"{', '.join(names)}: no pictures ({', '.join(sorted(_EXTENSIONS))}).")
+    return list(found.items())
+
+
+def read_rgb(path: pathlib.Path) -> np.ndarray[Any, Any]:
+    """[H, W, 3] uint8, as stored; first frame of an animation.
+
+    Raises:
+        DataError: the file is not a picture, or is damaged.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return np.array(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as a picture ({error}).") from error
+
+
+def _entry(
+    path: pathlib.Path,
+    image: np.ndarray[Any, Any],
+    found: "Found",
+    category_index: drawing.CategoryIndex,
+) -> dict[str, Any]:
+    detections = []
+    for row, (box, score, number) in enumerate(
+        zip(found.boxes, found.scores, found.classes, strict=True)
+    ):
+        detection: dict[str, Any] = {
+            "box": [round(float(value), 2) for value in box],
+            "score": round(float(score), 5),
+            "class": int(number),
+        }
+        if int(number) in category_index:
+            detection["name"] = category_index[int(number)]["name"]
+        if found.keypoints is not None:
+            detection["keypoints"] = [
+                [round(float(y), 2), round(float(x), 2)] for y, x in found.keypoints[row]
+            ]
+        detections.append(detection)
+    return {
+        "picture": str(path),
+        "height": image.shape[0],
+        "width": image.shape[1],
+        "detections": detections,
+    }
+
+
+def _draw(
+    image: np.ndarray[Any, Any], found: "Found", category_index: drawing.CategoryIndex
+) -> np.ndarray[Any, Any]:
+    size = np.array(image.shape[:2], np.float32)
+    canvas = drawing.enlarged_to_read(image)
+    return drawing.visualize_boxes_and_labels_on_image_array(
+        canvas,
+        found.boxes / np.tile(size, 2),
+        found.classes,
+        found.scores,
+        category_index,
+        keypoints=None if found.keypoints is None else found.keypoints / size,
+        use_normalized_coordinates=True,
+        max_boxes_to_draw=None,
+        min_score_thresh=0.0,
+        line_thickness=drawing.line_thickness_for(canvas),
+    )
+
+
+def _detections(
+    options: argparse.Namespace,
+    pictures: list[tuple[pathlib.Path, pathlib.Path]],
+    category_index: drawing.CategoryIndex,
+) -> Iterator[dict[str, Any]]:
+    # Loaded late: --help and mistakes in flags should not wait for TensorFlow.
+    startup.prepare_tensorflow()
+    from object_detection.inference import detector
+
+    with detector.Detector(options.model) as model:
+        for path, below in tqdm.tqdm(pictures, "detecting", unit=" pictures", disable=None):
+            try:
+                image = read_rgb(path)
+            except DataError as error:
+                # One bad file must not cost the work on all others.
+                yield {"picture": str(path), "error": str(error)}
+                continue
+            found = model.detect(image, options.min_score)
+            if not options.no_pictures:
+                target = os.path.join(options.output, "pictures", str(below.with_suffix(".jpg")))
+                drawing.save_image(_draw(image, found, category_index), target)
+            yield _entry(path, image, found, category_index)
+
+
+def run(arguments: Sequence[str]) -> str:
+    """Detects as the command line says; returns what to tell the user.
+
+    Raises:
+        CheckpointError: the model cannot be used.
+        ConfigError: a flag has no sense.
+        DataError: there are no pictures.
+    """
+    options = parse_flags(arguments)
+    if not 0.0 <= options.min_score <= 1.0:
+        raise ConfigError(f"--min_score is {options.min_score}; give a number from 0 to 1.")
+    category_index = (
+        label_map_util.create_category_index_from_labelmap(options.label_map)
+        if options.label_map
+        else {}
+    )
+    entries = list(_detections(options, find_pictures(options.pictures), category_index))
+    target = os.path.join(options.output, "detections.json")
+    files.write_json(
+        target,
+        {
+            "model": options.model,
+            "min_score": options.min_score,
+            "frame": "pixels; box [ymin, xmin, ymax, xmax], keypoints [y, x]",
+            "pictures": entries,
+        },
+    )
+    failed = [entry["error"] for entry in entries if "error" in entry]
+    total = sum(len(entry.get("detections", ())) for entry in entries)
+    lines = [f"{total} detections in {len(entries) - len(failed)} pictures: {target}"]
+    lines += [f"left out: {error}" for error in failed]
+    return "\n".join(lines)
