@@ -231,8 +231,8 @@ def _stop_requests() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-class _Pace:
-    """Pictures per second, share of waiting and time to go, over the steps since the last line."""
+class _Progress:
+    """Mean losses, pictures per second, share of waiting, time to go: since the last line."""
 
     def __init__(self, num_steps: int) -> None:
         self._num_steps = num_steps
@@ -243,17 +243,25 @@ class _Pace:
         self._steps = 0
         self._pictures = 0
         self._waited = 0.0
+        self._losses: dict[str, float] = {}
 
-    def count(self, pictures: int, waited: float) -> None:
+    def count(self, losses: dict[str, float], pictures: int, waited: float) -> None:
         self._steps += 1
+        for name, value in losses.items():
+            self._losses[name] = self._losses.get(name, 0.0) + value
         self._pictures += pictures
         self._waited += waited
 
     def words(self, step: int) -> str:
         seconds = max(time.monotonic() - self._begin, 1e-9)
         per_step = seconds / max(self._steps, 1)
+        # One batch says little; the mean shows where the training goes.
+        losses = ", ".join(
+            f"{name.removeprefix('Loss/')} {total / max(self._steps, 1):.4f}"
+            for name, total in self._losses.items()
+        )
         words = (
-            f"{self._pictures / seconds:.1f} pictures/s ({per_step:.3f} s/step), "
+            f"{losses}; {self._pictures / seconds:.1f} pictures/s ({per_step:.3f} s/step), "
             f"{min(self._waited / seconds, 1.0):.0%} waiting for data"
         )
         if self._num_steps:
@@ -364,7 +372,7 @@ def _loop(
         say(f"Nothing to do: {train_dir} is at step {step} of {num_steps}.")
         return Outcome(step, losses, False, checkpoint)
     fetches = (graph.train_op, graph.losses, graph.data_seconds, graph.batch_size)
-    pace, saved_at = _Pace(num_steps), time.monotonic()
+    progress, saved_at = _Progress(num_steps), time.monotonic()
     say(f"Training from step {step} to {num_steps or 'the end of time'}.")
     with _stop_requests() as stop_requested:
         while not (num_steps and step >= num_steps) and not stop_requested():
@@ -380,14 +388,11 @@ def _loop(
             _, losses, waited, pictures = values
             losses = {name: float(value) for name, value in losses.items()}
             _check_finite(losses, step)
-            pace.count(int(pictures), float(waited))
+            progress.count(losses, int(pictures), float(waited))
             if wants_summary:
                 writer.add_summary(summary, step)
             if step % options.log_every_steps == 0 or step == num_steps:
-                terms = ", ".join(
-                    f"{name.removeprefix('Loss/')} {value:.4f}" for name, value in losses.items()
-                )
-                say(f"step {step}/{num_steps or '-'}: {terms}; {pace.words(step)}")
+                say(f"step {step}/{num_steps or '-'}: {progress.words(step)}")
             if time.monotonic() - saved_at > options.save_every_secs:
                 checkpoint = saver.save(session, prefix, global_step=step)
                 saved_at = time.monotonic()

@@ -21,13 +21,15 @@ class CheckpointMatch(NamedTuple):
     other_shape: dict[str, tuple[list[int], list[int]]]  # name -> (ours, the checkpoint's)
     missing: list[str]  # wanted, not in the checkpoint
     unused: list[str]  # in the checkpoint, not wanted
+    slots: list[str]  # unused, too: what optimizers keep for another variable of the checkpoint
 
     def report(self, checkpoint_path: str) -> str:
         """The match in words, one line a variable for all that is not restored."""
         summary = (
             f"{checkpoint_path}: {len(self.restorable)} variables restored, "
             f"{len(self.other_shape)} skipped for their shape, {len(self.missing)} missing from "
-            f"the checkpoint, {len(self.unused)} in the checkpoint but not used."
+            f"the checkpoint, {len(self.unused)} in the checkpoint but not used, besides "
+            f"{len(self.slots)} of optimizers."
         )
         lines = [summary]
         lines += [
@@ -78,8 +80,11 @@ def match_checkpoint(
             other_shape[name] = (variable.shape.as_list(), list(shapes[name]))
         else:
             restorable[name] = variable
+    unused = [name for name in shapes if name not in wanted]
+    # A slot is called as its variable, and after a slash as its kind.
+    slots = [name for name in unused if name.rpartition("/")[0] in shapes]
     return CheckpointMatch(
-        restorable, other_shape, missing, [name for name in shapes if name not in wanted]
+        restorable, other_shape, missing, sorted(set(unused) - set(slots)), slots
     )
 
 

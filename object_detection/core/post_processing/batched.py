@@ -92,7 +92,6 @@ def batch_multiclass_non_max_suppression(
         batch, count = tf.shape(boxes)[0], tf.shape(boxes)[1]
         if clip_window is not None:
             clip_window = tf.broadcast_to(clip_window, [batch, 4])
-            boxes = box_list_ops.cut(boxes, clip_window[:, tf.newaxis, tf.newaxis])
         if num_valid_boxes is not None:
             real = tf.range(count)[tf.newaxis] < num_valid_boxes[:, tf.newaxis]
             scores = tf.where(
@@ -190,8 +189,23 @@ def _collect(
     clip_window: tf.Tensor | None,
     change_coordinate_frame: bool,
 ) -> tuple[Any, ...]:
-    """The `total` best of all kept rows of each picture, padded with zeros."""
+    """The `total` best of all kept rows of each picture, padded with zeros.
+
+    Boxes are cut only now: suppression compares them whole, as published models were tuned with.
+    """
     indices, classes, scores, real = rows
+    q = boxes.shape.as_list()[2]
+
+    def of_boxes(tensor: tf.Tensor) -> tf.Tensor:
+        """[B, N, q, ...] -> [B, D, ...]: the class's set, or the common one."""
+        picked = tf.gather(tensor, indices, batch_dims=1)
+        if q == 1:
+            return picked[:, :, 0]
+        return tf.gather(picked, classes, batch_dims=2)
+
+    if clip_window is not None:
+        boxes = box_list_ops.cut(boxes, clip_window[:, tf.newaxis, tf.newaxis])
+        real &= box_list_ops.box_area(of_boxes(boxes)) > 0.0
     width = indices.shape.as_list()[1]
     if width is None or width < total:
         margin = tf.maximum(total - tf.shape(indices)[1], 0)
@@ -204,20 +218,12 @@ def _collect(
     indices, classes, scores, real = (
         tf.gather(tensor, order, batch_dims=1) for tensor in (indices, classes, scores, real)
     )
-    q = boxes.shape.as_list()[2]
 
     def only_real(tensor: tf.Tensor) -> tf.Tensor:
         mask = tf.reshape(real, tf.concat([tf.shape(real), [1] * (tensor.shape.rank - 2)], 0))
         tensor = tf.where(tf.broadcast_to(mask, tf.shape(tensor)), tensor, tf.zeros_like(tensor))
         tensor.set_shape([boxes.shape[0], total, *tensor.shape.as_list()[2:]])
         return tensor
-
-    def of_boxes(tensor: tf.Tensor) -> tf.Tensor:
-        """[B, N, q, ...] -> [B, D, ...]: the class's set, or the common one."""
-        picked = tf.gather(tensor, indices, batch_dims=1)
-        if q == 1:
-            return picked[:, :, 0]
-        return tf.gather(picked, classes, batch_dims=2)
 
     kept_boxes = of_boxes(boxes)
     kept_fields = None

@@ -15,6 +15,7 @@ def checkpoint(tmp_path):
         _variable("a/weights", [2])
         _variable("a/biases", [3])
         _variable("only_there", [1])
+        _variable("only_there/Momentum", [1])
         session.run(tf.global_variables_initializer())
         return tf.train.Saver().save(session, str(tmp_path / "model.ckpt"))
 
@@ -26,6 +27,7 @@ def test_match_names_every_variable_once(checkpoint):
     assert match.other_shape == {"a/biases": ([4], [3])}
     assert match.missing == ["new"]
     assert match.unused == ["only_there"]
+    assert match.slots == ["only_there/Momentum"]
     report = match.report(checkpoint)
     assert "1 variables restored, 1 skipped" in report
     assert "a/biases: model [4], checkpoint [3]" in report
