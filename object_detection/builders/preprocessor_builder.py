@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from object_detection.core import preprocessor
+from object_detection.errors import ConfigError
 from object_detection.registry import Table
 
 Step = tuple[Callable[..., Any], dict[str, Any]]
@@ -19,6 +20,9 @@ _PLAIN = (
     preprocessor.random_adjust_hue,
     preprocessor.random_adjust_saturation,
     preprocessor.random_distort_color,
+    preprocessor.random_image_scale,
+    preprocessor.random_jpeg_quality,
+    preprocessor.adjust_gamma,
 )
 
 
@@ -64,6 +68,79 @@ def _ssd_random_crop(config: Any) -> Step:
         return preprocessor.ssd_random_crop, {}
     crops = [_crop(operation) for operation in config.operations]
     return preprocessor.ssd_random_crop, {name: [crop[name] for crop in crops] for name in crops[0]}
+
+
+@PREPROCESSING_STEPS.entry("ssd_random_crop_fixed_aspect_ratio")
+def _ssd_random_crop_fixed_aspect_ratio(config: Any) -> Step:
+    settings = {"aspect_ratio": config.aspect_ratio}
+    if config.operations:
+        names = ("min_object_covered", "overlap_thresh", "clip_boxes", "random_coef")
+        settings |= {name: [getattr(one, name) for one in config.operations] for name in names}
+        settings["area_range"] = [(one.min_area, one.max_area) for one in config.operations]
+    return preprocessor.ssd_random_crop_fixed_aspect_ratio, settings
+
+
+@PREPROCESSING_STEPS.entry("random_crop_to_aspect_ratio")
+def _random_crop_to_aspect_ratio(config: Any) -> Step:
+    return preprocessor.random_crop_to_aspect_ratio, {
+        "aspect_ratio": config.aspect_ratio,
+        "overlap_thresh": config.overlap_thresh,
+        "clip_boxes": config.clip_boxes,
+    }
+
+
+def _canvas(config: Any) -> dict[str, Any]:
+    """Bounds of the canvas that a message sets; the function's defaults hold for the others."""
+    names = ("min_padded_size_ratio", "max_padded_size_ratio")
+    sizes: dict[str, Any] = {name: tuple(getattr(config, name)) for name in names}
+    for name, ratio in sizes.items():
+        if ratio and len(ratio) != 2:
+            raise ConfigError(f"{name}: give height and width, got {list(ratio)}.")
+    return {name: ratio for name, ratio in sizes.items() if ratio}
+
+
+@PREPROCESSING_STEPS.entry("random_crop_pad_image")
+def _random_crop_pad_image(config: Any) -> Step:
+    settings = _crop(config) | _canvas(config)
+    if config.pad_color:
+        settings["pad_color"] = list(config.pad_color)
+    return preprocessor.random_crop_pad_image, settings
+
+
+@PREPROCESSING_STEPS.entry("ssd_random_crop_pad")
+def _ssd_random_crop_pad(config: Any) -> Step:
+    if not config.operations:
+        return preprocessor.ssd_random_crop_pad, {}
+    defaults = {"min_padded_size_ratio": (1.0, 1.0), "max_padded_size_ratio": (2.0, 2.0)}
+    crops = []
+    for one in config.operations:
+        colors = (one.pad_color_r, one.pad_color_g, one.pad_color_b)
+        is_set = any(one.HasField(f"pad_color_{channel}") for channel in "rgb")
+        crops.append(
+            _crop(one) | defaults | _canvas(one) | {"pad_color": colors if is_set else None}
+        )
+    names = list(crops[0])
+    return preprocessor.ssd_random_crop_pad, {
+        name: [crop[name] for crop in crops] for name in names
+    }
+
+
+@PREPROCESSING_STEPS.entry("ssd_random_crop_pad_fixed_aspect_ratio")
+def _ssd_random_crop_pad_fixed_aspect_ratio(config: Any) -> Step:
+    settings = {"aspect_ratio": config.aspect_ratio, **_canvas(config)}
+    if config.operations:
+        crops = [_crop(one) for one in config.operations]
+        settings |= {name: [crop[name] for crop in crops] for name in crops[0]}
+    return preprocessor.ssd_random_crop_pad_fixed_aspect_ratio, settings
+
+
+@PREPROCESSING_STEPS.entry("random_absolute_pad_image")
+def _random_absolute_pad_image(config: Any) -> Step:
+    return preprocessor.random_absolute_pad_image, {
+        "max_height_padding": config.max_height_padding,
+        "max_width_padding": config.max_width_padding,
+        "pad_color": list(config.pad_color) or None,
+    }
 
 
 @PREPROCESSING_STEPS.entry("random_pad_image")

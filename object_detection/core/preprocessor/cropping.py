@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
-from object_detection.core.preprocessor.random_calls import chance
+from object_detection.core.preprocessor.random_calls import chance, one_of
 from object_detection.keypoints import geometry
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -186,7 +186,7 @@ def ssd_random_crop(
     of `random_crop_image`. Only the chosen crop is computed.
     """
     del preprocess_vars_cache
-    optional = {
+    optional: dict[str, Any] = {
         "label_confidences": label_confidences,
         "multiclass_scores": multiclass_scores,
         "masks": masks,
@@ -207,22 +207,148 @@ def ssd_random_crop(
 
     def case(index: int) -> Any:
         covered, aspect, area, overlap, clip, coefficient = settings[index]
-        return lambda: list(
-            random_crop_image(
-                image,
-                boxes,
-                labels,
-                label_weights,
-                **optional,
-                min_object_covered=covered,
-                aspect_ratio_range=aspect,
-                area_range=area,
-                overlap_thresh=overlap,
-                clip_boxes=clip,
-                random_coef=coefficient,
-                seed=seed,
-            )
+        return lambda: random_crop_image(
+            image,
+            boxes,
+            labels,
+            label_weights,
+            **optional,
+            min_object_covered=covered,
+            aspect_ratio_range=aspect,
+            area_range=area,
+            overlap_thresh=overlap,
+            clip_boxes=clip,
+            random_coef=coefficient,
+            seed=seed,
         )
 
-    chosen = tf.random.uniform([], 0, len(settings), dtype=tf.int32, seed=seed)
-    return tuple(tf.switch_case(chosen, [case(i) for i in range(len(settings))]))
+    return one_of([case(index) for index in range(len(settings))], seed)
+
+
+def random_crop_to_aspect_ratio(
+    image: tf.Tensor,
+    boxes: tf.Tensor,
+    labels: tf.Tensor,
+    label_weights: tf.Tensor | None,
+    label_confidences: tf.Tensor | None = None,
+    multiclass_scores: tf.Tensor | None = None,
+    masks: tf.Tensor | None = None,
+    keypoints: tf.Tensor | None = None,
+    aspect_ratio: float = 1.0,
+    overlap_thresh: float = 0.3,
+    clip_boxes: bool = True,
+    center_crop: bool = False,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+    *,
+    keypoint_visibilities: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, ...]:
+    """Cuts the largest window of an aspect ratio out of the picture, at a random place.
+
+    Args:
+        image: [H, W, C].
+        boxes: [M, 4].
+        labels: [M].
+        label_weights: [M], or None.
+        label_confidences: [M, ...].
+        multiclass_scores: [M, ...].
+        masks: [M, H, W].
+        keypoints: [M, K, 2].
+        aspect_ratio: of the window, width/height.
+        overlap_thresh: boxes of which less than this share remains are left out.
+        clip_boxes: whether to cut boxes at the window's edges.
+        center_crop: cut out the middle.
+        seed: of the choices.
+        preprocess_vars_cache: no effect.
+        keypoint_visibilities: [M, K].
+
+    Returns:
+        Image, boxes, labels and, in the order of the arguments, what else was given.
+    """
+    del preprocess_vars_cache
+    rows: dict[str, tf.Tensor] = {
+        name: value
+        for name, value in (
+            ("labels", labels),
+            ("label_weights", label_weights),
+            ("label_confidences", label_confidences),
+            ("multiclass_scores", multiclass_scores),
+            ("masks", masks),
+            ("keypoints", keypoints),
+            ("keypoint_visibilities", keypoint_visibilities),
+        )
+        if value is not None
+    }
+    height, width = tf.unstack(tf.cast(tf.shape(image)[:2], tf.float32))
+    share = tf.stack(
+        [
+            tf.minimum(width / aspect_ratio / height, 1.0),
+            tf.minimum(height * aspect_ratio / width, 1.0),
+        ]
+    )
+    place = tf.fill([2], 0.5) if center_crop else tf.random.uniform([2], seed=seed)
+    corner = (1.0 - share) * place
+    cropped, window = _crop_pixels(image, tf.concat([corner, corner + share], axis=0))
+    boxes, rows = crop_rows(boxes, rows, window, overlap_thresh, clip_boxes)
+    if "masks" in rows:
+        moved = tf.transpose(rows["masks"], [1, 2, 0])
+        rows["masks"] = tf.transpose(_crop_pixels(moved, window)[0], [2, 0, 1])
+    return (cropped, boxes, *rows.values())
+
+
+def ssd_random_crop_fixed_aspect_ratio(
+    image: tf.Tensor,
+    boxes: tf.Tensor,
+    labels: tf.Tensor,
+    label_weights: tf.Tensor | None,
+    label_confidences: tf.Tensor | None = None,
+    multiclass_scores: tf.Tensor | None = None,
+    masks: tf.Tensor | None = None,
+    keypoints: tf.Tensor | None = None,
+    min_object_covered: Sequence[float] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0),
+    aspect_ratio: float = 1.0,
+    area_range: Sequence[Sequence[float]] = ((0.1, 1.0),) * 7,
+    overlap_thresh: Sequence[float] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0),
+    clip_boxes: Sequence[bool] = (True,) * 7,
+    random_coef: Sequence[float] = (0.15,) * 7,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+    *,
+    keypoint_visibilities: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, ...]:
+    """`ssd_random_crop` to one aspect ratio; where it leaves the picture, that is cut to it, too.
+
+    Arguments and result are those of `ssd_random_crop`, but for one `aspect_ratio`, width/height.
+    """
+    optional: dict[str, Any] = {
+        "label_weights": label_weights,
+        "label_confidences": label_confidences,
+        "multiclass_scores": multiclass_scores,
+        "masks": masks,
+        "keypoints": keypoints,
+        "keypoint_visibilities": keypoint_visibilities,
+    }
+    results = ssd_random_crop(
+        image,
+        boxes,
+        labels,
+        **optional,
+        min_object_covered=min_object_covered,
+        aspect_ratio_range=((aspect_ratio, aspect_ratio),) * len(area_range),
+        area_range=area_range,
+        overlap_thresh=overlap_thresh,
+        clip_boxes=clip_boxes,
+        random_coef=random_coef,
+        seed=seed,
+        preprocess_vars_cache=preprocess_vars_cache,
+    )
+    image, boxes, labels = results[:3]
+    given = [name for name, value in optional.items() if value is not None]
+    return random_crop_to_aspect_ratio(
+        image,
+        boxes,
+        labels,
+        **(optional | dict(zip(given, results[3:], strict=True))),
+        aspect_ratio=aspect_ratio,
+        seed=seed,
+    )

@@ -113,3 +113,45 @@ def random_pixel_value_scale(
     del preprocess_vars_cache
     factors = tf.random.uniform(tf.shape(image), minval, maxval, seed=seed)
     return tf.clip_by_value(image * factors, 0.0, 255.0)
+
+
+def rgb_to_gray(image: tf.Tensor) -> tf.Tensor:
+    """The picture in grey, as one channel [H, W, 1]."""
+    return tf.image.rgb_to_grayscale(image)
+
+
+def adjust_gamma(image: tf.Tensor, gamma: float = 1.0, gain: float = 1.0) -> tf.Tensor:
+    """Gain * image^gamma, on the range from 0 to 1."""
+    return _in_unit_range(image, lambda t: gain * tf.pow(t, gamma))
+
+
+def random_jpeg_quality(
+    image: tf.Tensor,
+    min_jpeg_quality: int = 0,
+    max_jpeg_quality: int = 100,
+    random_coef: float = 0.0,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+) -> tf.Tensor:
+    """Encodes the picture as JPEG of a random quality and decodes it.
+
+    Args:
+        image: [H, W, 3].
+        min_jpeg_quality: 0 to 100.
+        max_jpeg_quality: 0 to 100.
+        random_coef: probability of leaving the picture as it is.
+        seed: of the choices.
+        preprocess_vars_cache: no effect.
+    """
+    del preprocess_vars_cache
+
+    def compress(picture: tf.Tensor) -> tf.Tensor:
+        quality = tf.random.uniform(
+            [], min_jpeg_quality, max_jpeg_quality + 1, dtype=tf.int32, seed=seed
+        )
+        pixels = tf.cast(tf.clip_by_value(picture, 0.0, 255.0), tf.uint8)
+        changed = tf.cast(tf.image.adjust_jpeg_quality(pixels, quality), picture.dtype)
+        changed.set_shape(picture.shape)
+        return changed
+
+    return apply_if(chance(1.0 - random_coef, seed), compress, image)[0]

@@ -88,3 +88,32 @@ def resize_to_range(
     else:
         resized.set_shape([None, None, channels])
     return [*result, true_shape]
+
+
+def random_image_scale(
+    image: tf.Tensor,
+    masks: tf.Tensor | None = None,
+    min_scale_ratio: float = 0.5,
+    max_scale_ratio: float = 2.0,
+    seed: int | None = None,
+    preprocess_vars_cache: Any = None,
+) -> tuple[tf.Tensor, ...]:
+    """Resizes by a random factor, the same for height and width.
+
+    Args:
+        image: [H, W, C].
+        masks: [M, H, W].
+        min_scale_ratio: least factor.
+        max_scale_ratio: largest factor.
+        seed: of the choice.
+        preprocess_vars_cache: no effect.
+
+    Returns:
+        Image and, if given, masks.
+    """
+    del preprocess_vars_cache
+    factor = tf.random.uniform([], min_scale_ratio, max_scale_ratio, seed=seed)
+    size = tf.cast(tf.cast(tf.shape(image)[:2], tf.float32) * factor, tf.int32)
+    size = tf.maximum(size, 1)
+    resized = _resized(image, size, tf.image.ResizeMethod.BILINEAR)
+    return (resized,) if masks is None else (resized, _resized_masks(masks, size))

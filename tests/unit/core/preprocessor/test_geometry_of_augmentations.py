@@ -1,0 +1,181 @@
+"""After any augmentation, boxes and keypoints lie on the same spot of the scene as before.
+
+The picture is a map: its red channel is y, its green channel is x. Whatever an augmentation does,
+the colour under a keypoint tells where in the first picture it was. Each box has a weight of its
+own, by which it is known again.
+"""
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from google.protobuf import text_format
+
+from object_detection.builders import preprocessor_builder
+from object_detection.core import preprocessor
+from object_detection.core import standard_fields as fields
+from object_detection.errors import ConfigError
+from object_detection.protos import preprocessor_pb2
+
+Inputs = fields.InputDataFields
+NAN = float("nan")
+HEIGHT, WIDTH = 120, 160
+
+STEPS = {
+    "flip": "random_horizontal_flip { keypoint_flip_permutation: [1, 0, 2] probability: 1 }",
+    "crop": "random_crop_image { min_object_covered: 0.3 }",
+    "crop to ratio": "random_crop_to_aspect_ratio { aspect_ratio: 0.8 }",
+    "pad": "random_pad_image {}",
+    "pad by pixels": "random_absolute_pad_image { max_height_padding: 9 max_width_padding: 30 }",
+    "crop and pad": "random_crop_pad_image { min_object_covered: 0.3 }",
+    "ssd crop": "ssd_random_crop {}",
+    "ssd crop of one kind": "ssd_random_crop { operations { min_object_covered: 0.5 "
+    "min_aspect_ratio: 0.5 max_aspect_ratio: 2 min_area: 0.1 max_area: 0.5 overlap_thresh: 0.5 } }",
+    "ssd crop, fixed ratio": "ssd_random_crop_fixed_aspect_ratio { aspect_ratio: 1.2 }",
+    "ssd crop and pad": "ssd_random_crop_pad {}",
+    "ssd crop and pad, fixed ratio": "ssd_random_crop_pad_fixed_aspect_ratio {}",
+    "scale": "random_image_scale {}",
+}
+MIRRORED = {"flip"}
+
+
+def _step(text):
+    return preprocessor_builder.build(text_format.Parse(text, preprocessor_pb2.PreprocessingStep()))
+
+
+def _sample(boxes=True):
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    image = np.stack([(y + 0.5) / HEIGHT, (x + 0.5) / WIDTH, np.ones([HEIGHT, WIDTH])], -1) * 255
+    corners = np.array([[0.1, 0.1, 0.5, 0.4], [0.4, 0.5, 0.9, 0.9], [0.3, 0.3, 0.35, 0.34]])
+    points = np.array(
+        [
+            [[0.2, 0.2], [0.2, 0.3], [0.4, 0.25]],
+            [[0.5, 0.6], [NAN, NAN], [0.85, 0.7]],
+            [[0.31, 0.31], [0.31, 0.33], [0.34, 0.32]],
+        ]
+    )
+    rows = slice(None) if boxes else slice(0)
+    return {
+        Inputs.image: tf.constant(image, tf.float32),
+        Inputs.groundtruth_boxes: tf.constant(corners[rows], tf.float32),
+        Inputs.groundtruth_classes: tf.constant(np.array([1, 2, 3])[rows], tf.int64),
+        Inputs.groundtruth_weights: tf.constant(np.array([0.1, 0.2, 0.3])[rows], tf.float32),
+        Inputs.groundtruth_keypoints: tf.constant(points[rows], tf.float32),
+        Inputs.groundtruth_keypoint_visibilities: tf.constant(
+            ~np.isnan(points[rows]).any(-1), tf.bool
+        ),
+    }
+
+
+def _colour_at(image, point):
+    height, width = image.shape[:2]
+    row = min(int(point[0] * height), height - 1)
+    column = min(int(point[1] * width), width - 1)
+    return image[row, column]
+
+
+def _check(name, before, after):
+    image = after[Inputs.image]
+    known = {float(w): row for row, w in enumerate(before[Inputs.groundtruth_weights])}
+    # One pixel of the smaller picture, on the scale of the map.
+    tolerance = 2.5 / min(image.shape[0], image.shape[1], HEIGHT, WIDTH)
+    seen = 0
+    for row, weight in enumerate(after[Inputs.groundtruth_weights]):
+        origin = known[float(weight)]
+        assert after[Inputs.groundtruth_classes][row] == origin + 1
+        points = after[Inputs.groundtruth_keypoints][row]
+        visible = after[Inputs.groundtruth_keypoint_visibilities][row]
+        expected = before[Inputs.groundtruth_keypoints][origin]
+        if name in MIRRORED:
+            expected = expected[[1, 0, 2]]
+        for point, shown, spot in zip(points, visible, expected, strict=True):
+            assert shown == (not np.isnan(point).any())
+            if np.isnan(spot).any():
+                assert not shown
+            if shown:
+                assert (point >= 0).all()
+                assert (point <= 1).all()
+                colour = _colour_at(image, point)
+                assert colour[2] > 250, "a keypoint on the padding"
+                np.testing.assert_allclose(colour[:2] / 255, spot, atol=tolerance)
+                seen += 1
+        ymin, xmin, ymax, xmax = after[Inputs.groundtruth_boxes][row]
+        assert 0 <= ymin < ymax <= 1
+        assert 0 <= xmin < xmax <= 1
+        # The middle of what is left of the box lies in the box.
+        colour = _colour_at(image, ((ymin + ymax) / 2, (xmin + xmax) / 2))[:2] / 255
+        box = before[Inputs.groundtruth_boxes][origin]
+        assert (colour >= box[:2] - tolerance).all()
+        assert (colour <= box[2:] + tolerance).all()
+    return seen
+
+
+@pytest.mark.filterwarnings("ignore:Seed 1 from outer graph")
+@pytest.mark.parametrize("inside_dataset", [False, True], ids=["bare", "in tf.data"])
+@pytest.mark.parametrize("name", STEPS)
+def test_keypoints_stay_where_they_were(name, inside_dataset, run):
+    steps = [_step(STEPS[name])]
+    sample = _sample()
+    before = run(sample)
+    if inside_dataset:
+        dataset = tf.data.Dataset.from_tensors(sample).repeat()
+        dataset = dataset.map(lambda one: preprocessor.preprocess(one, steps))
+        after = tf.data.make_one_shot_iterator(dataset).get_next()
+    else:
+        after = preprocessor.preprocess(sample, steps)
+    assert after[Inputs.image].shape.rank == 3
+    assert after[Inputs.groundtruth_keypoints].shape.as_list()[1:] == [3, 2]
+    seen = 0
+    with tf.Session() as session:
+        for _ in range(30):
+            seen += _check(name, before, session.run(after))
+    assert seen > 30
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_picture_without_boxes(name, run):
+    after = run(preprocessor.preprocess(_sample(boxes=False), [_step(STEPS[name])]))
+    assert after[Inputs.groundtruth_boxes].shape == (0, 4)
+    assert after[Inputs.groundtruth_keypoints].shape == (0, 3, 2)
+    assert min(after[Inputs.image].shape) > 0
+
+
+def test_each_box_that_stays_is_covered_enough():
+    text = "random_crop_image { min_object_covered: 0.3 overlap_thresh: 0.6 clip_boxes: false }"
+    sample = _sample()
+    after = preprocessor.preprocess(sample, [_step(text)])
+    shares = []
+    with tf.Session() as session:
+        for _ in range(40):
+            for box in session.run(after[Inputs.groundtruth_boxes]):
+                inside = np.clip(box, 0, 1)
+                shares.append(np.prod(inside[2:] - inside[:2]) / np.prod(box[2:] - box[:2]))
+    assert min(shares) > 0.55
+    assert min(shares) < 0.999, "no crop ever cut a box"
+
+
+def test_a_crop_of_coefficient_one_changes_nothing(run):
+    sample = _sample()
+    step = _step("random_crop_image { random_coef: 1.0 }")
+    before, after = run([sample, preprocessor.preprocess(sample, [step])])
+    for key, value in before.items():
+        np.testing.assert_array_equal(after[key], value)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shape"),
+    [pytest.param(0.5, (120, 60), id="narrow"), pytest.param(2.0, (80, 160), id="wide")],
+)
+def test_size_of_a_crop_to_an_aspect_ratio(ratio, shape, run):
+    step = _step(f"random_crop_to_aspect_ratio {{ aspect_ratio: {ratio} }}")
+    image = run(preprocessor.preprocess(_sample(), [step])[Inputs.image])
+    assert image.shape[:2] == shape
+
+
+def test_a_canvas_needs_two_numbers():
+    with pytest.raises(ConfigError, match="give height and width"):
+        _step("random_crop_pad_image { min_padded_size_ratio: [1, 1, 1] }")
+
+
+def test_unknown_steps_are_refused_by_name():
+    with pytest.raises(ConfigError, match="autoaugment_image"):
+        _step("autoaugment_image {}")
