@@ -49,8 +49,8 @@ class Settings:
 
     shortest_side: int = 200
     longest_side: int = 320
-    most_faces: int = 6
-    smallest_face: int = 24
+    most_faces: int = 4
+    smallest_face: int = 40
     largest_face: float = 0.6  # width over the shorter side of the picture
     faceless_share: float = 0.06
     unlabelled_share: float = 0.08

@@ -68,8 +68,10 @@ def _sample(boxes=True):
 
 def _colour_at(image, point):
     height, width = image.shape[:2]
-    row = min(int(point[0] * height), height - 1)
-    column = min(int(point[1] * width), width - 1)
+    # A point on the lower or right edge belongs to the last pixel before it.
+    row, column = (
+        max(int(share * size - 0.01), 0) for share, size in zip(point, (height, width), strict=True)
+    )
     return image[row, column]
 
 

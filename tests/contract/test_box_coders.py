@@ -1,0 +1,114 @@
+"""Every box coder: code size, round trip, finite gradients, and the degenerate boxes."""
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+from google.protobuf import text_format
+
+from object_detection.box_coders.faster_rcnn_box_coder import FasterRcnnBoxCoder
+from object_detection.box_coders.keypoint_box_coder import KeypointBoxCoder
+from object_detection.builders import box_coder_builder
+from object_detection.core import standard_fields as fields
+from object_detection.core.box_list import BoxList
+from object_detection.protos import box_coder_pb2
+
+KEYPOINTS = fields.BoxListFields.keypoints
+
+# Case of the config -> coder, code size, number of keypoints.
+CASES = {
+    "faster_rcnn_box_coder": (FasterRcnnBoxCoder([10.0, 10.0, 5.0, 5.0]), 4, 0),
+    "keypoint_box_coder": (KeypointBoxCoder(3, [10.0, 10.0, 5.0, 5.0]), 10, 3),
+}
+
+
+def _boxes(count, seed):
+    random = np.random.RandomState(seed)
+    corner = random.uniform(0, 0.6, [count, 2])
+    return np.concatenate([corner, corner + random.uniform(0.1, 0.4, [count, 2])], 1).astype(
+        np.float32
+    )
+
+
+def _boxlist(boxes, keypoints):
+    boxlist = BoxList(tf.constant(boxes))
+    if keypoints:
+        points = np.random.RandomState(9).uniform(-0.1, 1.1, [len(boxes), keypoints, 2])
+        boxlist.add_field(KEYPOINTS, tf.constant(points, tf.float32))
+    return boxlist
+
+
+def test_every_coder_has_a_case():
+    assert set(CASES) == set(box_coder_builder.BOX_CODERS)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_decode_inverts_encode(name, run):
+    coder, size, keypoints = CASES[name]
+    boxes, anchors = _boxlist(_boxes(20, 1), keypoints), BoxList(tf.constant(_boxes(20, 2)))
+    codes = coder.encode(boxes, anchors)
+    assert coder.code_size == size
+    assert codes.shape.as_list() == [20, size]
+    decoded = coder.decode(codes, anchors)
+    ours, theirs = run([decoded.get(), boxes.get()])
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    if keypoints:
+        ours, theirs = run([decoded.get_field(KEYPOINTS), boxes.get_field(KEYPOINTS)])
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_codes_of_the_anchor_itself_are_zero(name, run):
+    coder, _, keypoints = CASES[name]
+    anchors = _boxes(4, 3)
+    boxes = BoxList(tf.constant(anchors))
+    if keypoints:
+        middle = (anchors[:, None, :2] + anchors[:, None, 2:]) / 2
+        boxes.add_field(KEYPOINTS, tf.constant(np.repeat(middle, keypoints, axis=1)))
+    codes = run(coder.encode(boxes, BoxList(tf.constant(anchors))))
+    np.testing.assert_allclose(codes, np.zeros_like(codes), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_box_without_area_has_finite_codes(name, run):
+    coder, _, keypoints = CASES[name]
+    boxes = _boxlist(np.full([1, 4], 0.3, np.float32), keypoints)
+    assert np.isfinite(run(coder.encode(boxes, BoxList(tf.constant(_boxes(1, 4)))))).all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_of_decoding_are_finite(name, run):
+    coder, size, _ = CASES[name]
+    codes = tf.zeros([5, size])
+    decoded = coder.decode(codes, BoxList(tf.constant(_boxes(5, 5))))
+    (gradient,) = tf.gradients(tf.reduce_sum(decoded.get()), codes)
+    assert np.isfinite(run(gradient)).all()
+
+
+def test_codes_by_hand(run):
+    # Anchor: centre (0.5, 0.5), size 0.2 x 0.4. Box: centre (0.6, 0.5), size 0.4 x 0.4.
+    coder = KeypointBoxCoder(2, [10.0, 10.0, 5.0, 5.0])
+    boxes = BoxList(tf.constant([[0.4, 0.3, 0.8, 0.7]]))
+    boxes.add_field(KEYPOINTS, tf.constant([[[0.6, 0.5], [0.5, 0.7]]]))
+    codes = run(coder.encode(boxes, BoxList(tf.constant([[0.4, 0.3, 0.6, 0.7]]))))
+    expected = [10 * 0.1 / 0.2, 0, 5 * np.log(2), 0, 10 * 0.1 / 0.2, 0, 0, 10 * 0.2 / 0.4]
+    np.testing.assert_allclose(codes, [expected], atol=1e-4)
+
+
+def test_an_absent_keypoint_touches_only_its_own_code(run):
+    nan = float("nan")
+    coder = KeypointBoxCoder(2)
+    boxes, anchors = BoxList(tf.constant(_boxes(1, 1))), BoxList(tf.constant(_boxes(1, 2)))
+    boxes.add_field(KEYPOINTS, tf.constant([[[nan, nan], [0.5, 0.7]]]))
+    codes = run(coder.encode(boxes, anchors))[0]
+    assert np.isnan(codes).tolist() == [False] * 4 + [True] * 2 + [False] * 2
+
+
+@pytest.mark.parametrize("factors", [[1.0, 1.0], [1.0, 1.0, 0.0, 1.0]], ids=["two", "a zero"])
+def test_scale_factors_are_four_positive_numbers(factors):
+    with pytest.raises(ValueError, match="scale_factors"):
+        KeypointBoxCoder(2, factors)
+
+
+def test_defaults_of_the_config():
+    config = text_format.Parse("keypoint_box_coder { num_keypoints: 7 }", box_coder_pb2.BoxCoder())
+    assert box_coder_builder.build(config).code_size == 18

@@ -1,0 +1,54 @@
+import numpy as np
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from object_detection.core.batch_norm import batch_norm
+
+
+def test_names_of_variables_and_training_values(run):
+    values = np.random.RandomState(1).normal(3, 2, [4, 5, 6, 3]).astype(np.float32)
+    normalized = batch_norm(tf.constant(values), is_training=True, scale=True, epsilon=0.001)
+    expected = (values - values.mean((0, 1, 2))) / np.sqrt(values.var((0, 1, 2)) + 0.001)
+    np.testing.assert_allclose(run(normalized), expected, atol=1e-4)
+    assert {variable.op.name for variable in tf.global_variables()} == {
+        "BatchNorm/gamma",
+        "BatchNorm/beta",
+        "BatchNorm/moving_mean",
+        "BatchNorm/moving_variance",
+    }
+    assert {variable.op.name for variable in tf.trainable_variables()} == {
+        "BatchNorm/gamma",
+        "BatchNorm/beta",
+    }
+
+
+def test_moving_statistics_follow_by_the_decay():
+    values = np.random.RandomState(1).normal(3, 2, [8, 4, 4, 2]).astype(np.float32)
+    batch_norm(tf.constant(values), is_training=True, decay=0.9)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(tf.get_collection(tf.GraphKeys.UPDATE_OPS))
+        mean, variance = session.run([v for v in tf.global_variables() if "moving" in v.op.name])
+    np.testing.assert_allclose(mean, 0.1 * values.mean((0, 1, 2)), rtol=1e-4)
+    # The population's variance is estimated with n - 1.
+    count = values[..., 0].size
+    unbiased = values.var((0, 1, 2)) * count / (count - 1)
+    np.testing.assert_allclose(variance, 0.9 + 0.1 * unbiased, rtol=1e-3)
+
+
+def test_inference_uses_the_moving_statistics(run):
+    values = np.random.RandomState(1).normal(3, 2, [1, 2, 2, 3]).astype(np.float32)
+    normalized = batch_norm(tf.constant(values), is_training=False, epsilon=0.5)
+    np.testing.assert_allclose(run(normalized), values / np.sqrt(1.5), rtol=1e-4)
+    assert not tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+
+
+def test_as_normalizer_of_a_slim_layer(run):
+    with slim.arg_scope(
+        [slim.conv2d], normalizer_fn=batch_norm, normalizer_params={"is_training": True}
+    ):
+        layer = slim.conv2d(tf.ones([1, 4, 4, 2]), 3, 3, scope="layer")
+    assert run(layer).shape == (1, 4, 4, 3)
+    names = {variable.op.name for variable in tf.global_variables()}
+    assert "layer/BatchNorm/beta" in names
+    assert "layer/biases" not in names

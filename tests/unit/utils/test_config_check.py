@@ -1,0 +1,138 @@
+"""Each contradiction in a config is named with its field, and all come in one message."""
+
+import pathlib
+
+import pytest
+from google.protobuf import text_format
+
+from object_detection.errors import ConfigError
+from object_detection.protos import pipeline_pb2
+from object_detection.utils import config_check, config_util
+
+REPO = pathlib.Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def config(tmp_path):
+    """The demo's config with files that exist."""
+    text = (REPO / "keypoint_examples" / "pipeline_demo.config").read_text()
+    for part in ("train", "val"):
+        (tmp_path / f"{part}.record").write_bytes(b"")
+    text = text.replace("demo_output/", f"{tmp_path}/")
+    text = text.replace("keypoint_examples/", f"{REPO}/keypoint_examples/")
+    return text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+
+
+def _check(config):
+    configs = config_util.create_configs_from_pipeline_proto(config)
+    config_check.check_pipeline(configs, "x.config", for_training=True, for_eval=True)
+
+
+def _flip(config):
+    return config.train_config.data_augmentation_options[0].random_horizontal_flip
+
+
+def test_the_config_itself_is_fine(config):
+    _check(config)
+
+
+def _set_num_keypoints(config):
+    config.train_input_reader.num_keypoints = 4
+
+
+def _set_code_size(config):
+    predictor = config.model.ssd.box_predictor.convolutional_box_predictor
+    predictor.box_code_size = 13
+
+
+def _clear_permutation(config):
+    _flip(config).ClearField("keypoint_flip_permutation")
+
+
+def _repeat_in_permutation(config):
+    _flip(config).keypoint_flip_permutation[:] = [1, 1, 2, 4, 3]
+
+
+def _cycle_in_permutation(config):
+    _flip(config).keypoint_flip_permutation[:] = [1, 2, 0, 4, 3]
+
+
+def _remove_record(config):
+    config.eval_input_reader[0].tf_record_input_reader.input_path[:] = ["nowhere.record"]
+
+
+def _set_other_classes(config):
+    config.model.ssd.num_classes = 0
+
+
+def _set_absent_label_map(config):
+    config.train_input_reader.label_map_path = "nowhere.pbtxt"
+
+
+def _set_other_architecture(config):
+    config.model.faster_rcnn.num_classes = 1
+
+
+def _set_mask_head(config):
+    config.model.ssd.mask_head_config.mask_height = 3
+
+
+def _set_absent_checkpoint(config):
+    config.train_config.fine_tune_checkpoint = "nowhere.ckpt"
+
+
+def _set_rewriter(config):
+    config.graph_rewriter.quantization.delay = 3
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_set_num_keypoints, "train_input_reader.num_keypoints: is 4"),
+        (_set_code_size, r"box_code_size: is 13, .* needs 4 \+ 2 \* 5 = 14"),
+        (_clear_permutation, r"\[0\].random_horizontal_flip.keypoint_flip_permutation: is not set"),
+        (_repeat_in_permutation, r"\[1, 1, 2, 4, 3\] should hold each of 0..4 once"),
+        (_cycle_in_permutation, "does not pair the keypoints"),
+        (_remove_record, "eval_input_reader.tf_record_input_reader.input_path: no file matches"),
+        (_set_other_classes, "num_classes: is 0"),
+        (_set_absent_label_map, "nowhere.pbtxt"),
+        (_set_other_architecture, "model.faster_rcnn: not available"),
+        (_set_mask_head, "mask_head_config: not available"),
+        (_set_absent_checkpoint, "fine_tune_checkpoint: there is no nowhere.ckpt.index"),
+        (_set_rewriter, "graph_rewriter: not available"),
+    ],
+)
+def test_contradictions_are_named(spoil, words, config):
+    spoil(config)
+    with pytest.raises(ConfigError, match=words):
+        _check(config)
+
+
+def test_all_problems_come_together(config):
+    _set_num_keypoints(config)
+    _remove_record(config)
+    with pytest.raises(ConfigError) as caught:
+        _check(config)
+    message = str(caught.value)
+    assert message.startswith("x.config:")
+    assert "num_keypoints" in message
+    assert "input_path" in message
+
+
+def test_unknown_fields_are_named_with_their_line(tmp_path):
+    path = tmp_path / "x.config"
+    path.write_text("model {\n  ssd {\n    num_clases: 1\n  }\n}\n")
+    with pytest.raises(ConfigError, match=r"3.*num_clases(.|\n)*num_classes"):
+        config_util.get_configs_from_pipeline_file(str(path))
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "keypoint_examples").glob("*.config")))
+def test_examples_parse_and_agree_with_themselves(path):
+    configs = config_util.get_configs_from_pipeline_file(str(path))
+    problems = []
+    try:
+        config_check.check_pipeline(configs, str(path), for_training=True, for_eval=True)
+    except ConfigError as error:
+        problems = str(error).splitlines()[1:]
+    # Data and checkpoints are the user's; nothing else may be wrong.
+    assert all("no file matches" in one or "there is no" in one for one in problems), problems
