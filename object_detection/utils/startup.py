@@ -13,6 +13,8 @@ def prepare_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # tf-slim builds its layers by calls that Keras, not its users, is asked to replace.
     warnings.filterwarnings("ignore", message="`layer.apply` is deprecated")
+    # Augmentations draw from the graph's seed on purpose: one seed repeats a whole training.
+    warnings.filterwarnings("ignore", message="Seed .* from outer graph might be")
     import tensorflow.compat.v1 as tf
 
     tf.logging.set_verbosity(tf.logging.ERROR)

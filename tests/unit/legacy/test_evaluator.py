@@ -1,0 +1,67 @@
+"""Frames of the evaluation: groundtruth and detections meet in the picture's own pixels."""
+
+import numpy as np
+import pytest
+
+from object_detection.core import standard_fields as fields
+from object_detection.errors import ConfigError
+from object_detection.legacy import evaluator
+from object_detection.protos import eval_pb2, input_reader_pb2
+
+Inputs = fields.InputDataFields
+Detections = fields.DetectionResultFields
+
+
+def test_padding_is_taken_out_of_both_frames():
+    # A picture of 200 x 400, resized to 50 x 100, padded to 100 x 100; and a square one.
+    groundtruth = {
+        Inputs.num_groundtruth_boxes: np.array([1, 0]),
+        Inputs.original_image_spatial_shape: np.array([[200, 400], [30, 30]]),
+        Inputs.true_image_shape: np.array([[50, 100, 3], [100, 100, 3]]),
+        Inputs.groundtruth_boxes: np.array([[[0.1, 0.2, 0.4, 0.8], [0] * 4]] * 2),
+        Inputs.groundtruth_classes: np.array([[[0, 1], [0, 0]]] * 2),
+        Inputs.groundtruth_keypoints: np.array([[[[0.25, 0.5]], [[0, 0]]]] * 2),
+        Inputs.groundtruth_keypoint_visibilities: np.array([[[True], [False]]] * 2),
+        Inputs.source_id: np.array([b"a/b.jpg", b"c.jpg"]),
+    }
+    detections = {
+        Detections.num_detections: np.array([1.0, 2.0]),
+        Detections.detection_boxes: np.array([[[0.2, 0.2, 0.8, 0.8], [0] * 4]] * 2),
+        Detections.detection_scores: np.array([[0.9, 0.0]] * 2),
+        Detections.detection_classes: np.array([[1.0, 0.0]] * 2),
+        Detections.detection_keypoints: np.array([[[[0.5, 0.5]], [[0, 0]]]] * 2),
+    }
+    images = np.zeros([2, 200, 400, 3], np.uint8)
+    first, second = evaluator._unbatched(groundtruth, detections, np.array([100, 100]), images)
+    assert first.name == "a/b.jpg"
+    box = [[40, 80, 160, 320]]
+    np.testing.assert_allclose(first.truth[Inputs.groundtruth_boxes], box)
+    np.testing.assert_allclose(first.detections[Detections.detection_boxes], box)
+    np.testing.assert_allclose(first.truth[Inputs.groundtruth_keypoints], [[[100, 200]]])
+    np.testing.assert_allclose(first.detections[Detections.detection_keypoints], [[[100, 200]]])
+    assert first.truth[Inputs.groundtruth_classes].tolist() == [2]
+    assert first.detections[Detections.detection_classes].tolist() == [2]
+    assert second.image.shape == (30, 30, 3)
+    assert second.truth[Inputs.groundtruth_boxes].shape == (0, 4)
+    assert second.detections[Detections.detection_boxes].shape == (2, 4)
+
+
+def _configs(*names):
+    return {
+        "eval_config": eval_pb2.EvalConfig(),
+        "eval_input_configs": [input_reader_pb2.InputReader(name=name) for name in names],
+        "train_input_config": input_reader_pb2.InputReader(name="training"),
+    }
+
+
+def test_each_of_several_readers_has_a_folder():
+    assert [path for _, path in evaluator._readers(_configs(""), "out", False)] == ["out"]
+    folders = [path for _, path in evaluator._readers(_configs("a", ""), "out", False)]
+    assert folders == ["out/a", "out/reader_1"]
+    with pytest.raises(ConfigError, match="should differ"):
+        evaluator._readers(_configs("a", "a"), "out", False)
+
+
+def test_the_training_pictures_on_request():
+    ((reader, folder),) = evaluator._readers(_configs("a", "b"), "out", True)
+    assert (reader.name, folder) == ("training", "out")
