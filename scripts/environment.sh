@@ -22,10 +22,16 @@ venv="${OBJECT_DETECTION_VENV:-$PWD/.venv}"
 wanted="$(cksum <setup.py)"
 if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
     python="$(_find_python)"
-    echo "Setting up $venv with $("$python" --version) ..."
+    echo "Setting up $venv with $("$python" --version) (some minutes; most of it is TensorFlow) ..."
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+    {
+        "$venv/bin/python" -m pip install --disable-pip-version-check --upgrade pip &&
+            "$venv/bin/python" -m pip install --disable-pip-version-check -e ".[dev]"
+    } >"$venv/install.log" 2>&1 || {
+        cat "$venv/install.log" >&2
+        echo "Installing failed; what pip said stands above." >&2
+        exit 1
+    }
     echo "$wanted" >"$venv/.installed"
 fi
 export PATH="$venv/bin:$PATH"
