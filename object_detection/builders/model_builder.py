@@ -23,6 +23,9 @@ from object_detection.models.ssd_inception_v2_feature_extractor import (
 from object_detection.models.ssd_mobilenet_v1_feature_extractor import (
     SSDMobileNetV1FeatureExtractor,
 )
+from object_detection.models.ssd_mobilenet_v2_feature_extractor import (
+    SSDMobileNetV2FeatureExtractor,
+)
 from object_detection.models.ssd_resnet_v1_fpn_feature_extractor import (
     SSDResnet50V1FpnFeatureExtractor,
     SSDResnet101V1FpnFeatureExtractor,
@@ -36,6 +39,7 @@ SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
     {
         "ssd_inception_v2": SSDInceptionV2FeatureExtractor,
         "ssd_mobilenet_v1": SSDMobileNetV1FeatureExtractor,
+        "ssd_mobilenet_v2": SSDMobileNetV2FeatureExtractor,
         "ssd_resnet50_v1_fpn": SSDResnet50V1FpnFeatureExtractor,
         "ssd_resnet101_v1_fpn": SSDResnet101V1FpnFeatureExtractor,
         "ssd_resnet152_v1_fpn": SSDResnet152V1FpnFeatureExtractor,

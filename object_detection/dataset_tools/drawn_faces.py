@@ -233,7 +233,7 @@ def _clutter(rng: np.random.Generator, canvas: _Canvas) -> None:
 
 
 def _draw_behind(rng: np.random.Generator, canvas: _Canvas, pose: _Pose, skin: Colour) -> None:
-    """Shoulders, neck and, sometimes, long hair."""
+    """Shoulders and neck."""
     upright = dataclasses.replace(pose, roll=pose.roll * 0.3)
     shoulders = _ellipse(0, 2.05, 1.9, 1.0)
     neck = np.array([[-0.42, 0.5], [0.42, 0.5], [0.5, 1.4], [-0.5, 1.4]])
@@ -351,19 +351,25 @@ def _inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     return np.sum(straddles & (x < crossing), axis=1) % 2 == 1
 
 
+@dataclasses.dataclass(frozen=True)
+class _Looks:
+    """The colours of one person."""
+
+    skin: Colour
+    hair: Colour
+    bald: bool
+
+
 def _draw_face(
-    rng: np.random.Generator, canvas: _Canvas, pose: _Pose, settings: Settings
+    rng: np.random.Generator, canvas: _Canvas, pose: _Pose, looks: _Looks, settings: Settings
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws one face; returns its points [5, 2] and their states [5]."""
-    skin, hair = _pick(rng, _SKINS), _pick(rng, _HAIRS)
-    bald = rng.random() < 0.1
-    _draw_behind(rng, canvas, pose, skin)
-    if not bald:
-        _draw_hair_behind(rng, canvas, pose, hair)
-    _draw_head(rng, canvas, pose, skin)
-    _draw_features(rng, canvas, pose, skin)
-    if not bald:
-        _draw_top(rng, canvas, pose, hair)
+    """Draws one head; returns its points [5, 2] and their states [5]."""
+    if not looks.bald:
+        _draw_hair_behind(rng, canvas, pose, looks.hair)
+    _draw_head(rng, canvas, pose, looks.skin)
+    _draw_features(rng, canvas, pose, looks.skin)
+    if not looks.bald:
+        _draw_top(rng, canvas, pose, looks.hair)
 
     points = pose.on_canvas(_LANDMARKS, _STANDS_OUT)
     states = np.zeros(NUM_LANDMARKS)
@@ -457,10 +463,14 @@ def draw_picture(
     faces: list[tuple[_Pose, np.ndarray, np.ndarray]] = []
     if rng.random() >= settings.faceless_share:
         count = int(rng.integers(1, settings.most_faces + 1))
-        faces = [
-            (pose, *_draw_face(rng, canvas, pose, settings))
+        people = [
+            (pose, _Looks(_pick(rng, _SKINS), _pick(rng, _HAIRS), rng.random() < 0.1))
             for pose in _poses(rng, canvas.size, count, settings)
         ]
+        # All bodies first: a nearer one's shoulders must not hide a head that has a label.
+        for pose, looks in people:
+            _draw_behind(rng, canvas, pose, looks.skin)
+        faces = [(pose, *_draw_face(rng, canvas, pose, looks, settings)) for pose, looks in people]
     image, sharpness = _photographed(rng, canvas.finished(), settings)
     return image, [
         Face(_outline_box(pose, image.size), points, states, sharpness)

@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from object_detection.builders import model_builder
 from object_detection.protos import pipeline_pb2
 
-EXTRACTORS = ("ssd_mobilenet_v1", "ssd_inception_v2", "ssd_resnet50_v1_fpn")
+EXTRACTORS = ("ssd_mobilenet_v1", "ssd_mobilenet_v2", "ssd_inception_v2", "ssd_resnet50_v1_fpn")
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)

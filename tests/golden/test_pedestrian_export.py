@@ -7,9 +7,9 @@ from google.protobuf import text_format
 
 from object_detection.anchor_generators.multiple_grid_anchor_generator import create_ssd_anchors
 from object_detection.box_coders.faster_rcnn_box_coder import FasterRcnnBoxCoder
-from object_detection.builders import post_processing_builder
+from object_detection.builders import model_builder, post_processing_builder
 from object_detection.core.box_list import BoxList
-from object_detection.protos import post_processing_pb2
+from object_detection.protos import model_pb2, post_processing_pb2
 
 MAPS = [(19, 19), (10, 10), (5, 5), (3, 3), (2, 2), (1, 1)]
 
@@ -60,3 +60,58 @@ def test_detections(golden, run):
     np.testing.assert_allclose(detection_scores, golden["detection_scores"], atol=1e-6)
     np.testing.assert_allclose(boxes, golden["detection_boxes"], atol=1e-5)
     np.testing.assert_array_equal(classes + 1, golden["detection_classes"])
+
+
+# The config of the export, as far as its numbers tell.
+CONFIG = """
+ssd {
+  num_classes: 1
+  box_coder { faster_rcnn_box_coder { y_scale: 10 x_scale: 10 height_scale: 5 width_scale: 5 } }
+  matcher { argmax_matcher {} }
+  similarity_calculator { iou_similarity {} }
+  image_resizer { fixed_shape_resizer { height: 300 width: 300 } }
+  loss { classification_loss { weighted_sigmoid {} } localization_loss { weighted_smooth_l1 {} } }
+  post_processing {
+    batch_non_max_suppression { score_threshold: 1e-8 iou_threshold: 0.6
+      max_detections_per_class: 100 max_total_detections: 100 }
+    score_converter: SIGMOID
+  }
+  anchor_generator { ssd_anchor_generator { num_layers: 6 min_scale: 0.2 max_scale: 0.95
+    aspect_ratios: [1.0, 2.0, 0.5, 3.0, 0.3333] } }
+  box_predictor { convolutional_box_predictor {
+    min_depth: 0 max_depth: 0 num_layers_before_predictor: 0 use_dropout: false
+    kernel_size: 3 use_depthwise: true box_code_size: 4
+    conv_hyperparams { activation: RELU_6
+      regularizer { l2_regularizer { weight: 0.00004 } }
+      initializer { truncated_normal_initializer { stddev: 0.03 } }
+      batch_norm { train: true scale: true center: true decay: 0.9997 epsilon: 0.001 } } } }
+  feature_extractor { type: 'ssd_mobilenet_v2' min_depth: 16 depth_multiplier: 1.0
+    use_depthwise: true
+    conv_hyperparams { activation: RELU_6
+      regularizer { l2_regularizer { weight: 0.00004 } }
+      initializer { truncated_normal_initializer { stddev: 0.03 } }
+      batch_norm { train: true scale: true center: true decay: 0.9997 epsilon: 0.001 } } }
+}
+"""
+
+
+@pytest.mark.slow
+def test_the_restored_checkpoint_gives_the_export_s_numbers(golden, shared_data):
+    model = model_builder.build(
+        text_format.Parse(CONFIG, model_pb2.DetectionModel()), is_training=False
+    )
+    images = tf.constant(golden["image"][None], tf.float32)
+    inputs, shapes = model.preprocess(images)
+    predictions = model.predict(inputs, shapes)
+    detections = model.postprocess(predictions, shapes)
+    folder = shared_data / "checkpoints" / "ssdlite_mobilenet_v2_pedestrian"
+    wanted = {variable.op.name: variable for variable in tf.global_variables()}
+    with tf.Session() as session:
+        tf.train.Saver(wanted).restore(session, str(folder / "model.ckpt"))
+        inputs, predictions, detections = session.run([inputs, predictions, detections])
+    np.testing.assert_allclose(inputs, golden["preprocessed"], atol=1e-3)
+    np.testing.assert_allclose(predictions["anchors"], golden["anchors"], atol=1e-5)
+    for name in ("box_encodings", "class_predictions_with_background"):
+        np.testing.assert_allclose(predictions[name], golden[name], atol=1e-3, err_msg=name)
+    for name in ("detection_boxes", "detection_scores", "num_detections"):
+        np.testing.assert_allclose(detections[name], golden[name], atol=1e-3, err_msg=name)

@@ -1,0 +1,53 @@
+"""SSD on MobileNet v2: two maps of the backbone and coarser ones above (arXiv:1801.04381, 6.2)."""
+
+import contextlib
+
+import tensorflow.compat.v1 as tf
+import tf_slim as slim
+
+from object_detection.core import feature_extractor
+from object_detection.models import feature_map_generators
+from object_detection.models.backbones import mobilenet_v2
+from object_detection.utils import ops, shape_utils
+
+
+class SSDMobileNetV2FeatureExtractor(feature_extractor.SSDFeatureExtractor):
+    """Maps `layer_15/expansion_output`, `layer_19` and up to four more."""
+
+    def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:
+        return feature_extractor.to_unit_range(resized_inputs)
+
+    def extract_features(self, preprocessed_inputs: tf.Tensor) -> list[tf.Tensor]:
+        preprocessed_inputs = shape_utils.check_min_image_dim(33, preprocessed_inputs)
+        layout = {
+            "from_layer": ["layer_15/expansion_output", "layer_19", "", "", "", ""][
+                : self._num_layers
+            ],
+            "layer_depth": [-1, -1, 512, 256, 256, 128][: self._num_layers],
+            "use_depthwise": self._use_depthwise,
+            "use_explicit_padding": self._use_explicit_padding,
+        }
+        with tf.variable_scope("MobilenetV2", reuse=self._reuse_weights) as scope:
+            own = (
+                slim.arg_scope(self._conv_hyperparams_fn())
+                if self._override_base_feature_extractor_hyperparams
+                else contextlib.nullcontext()
+            )
+            with slim.arg_scope(mobilenet_v2.mobilenet_v2_arg_scope()), own:
+                _, end_points = mobilenet_v2.mobilenet_v2_base(
+                    ops.pad_to_multiple(preprocessed_inputs, self._pad_to_multiple),
+                    final_endpoint="layer_19",
+                    min_depth=self._min_depth,
+                    depth_multiplier=self._depth_multiplier,
+                    use_explicit_padding=self._use_explicit_padding,
+                    scope=scope,
+                )
+            with slim.arg_scope(self._conv_hyperparams_fn()):
+                maps = feature_map_generators.multi_resolution_feature_maps(
+                    layout,
+                    self._depth_multiplier,
+                    self._min_depth,
+                    insert_1x1_conv=True,
+                    image_features=end_points,
+                )
+        return list(maps.values())
