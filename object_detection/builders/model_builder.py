@@ -17,19 +17,39 @@ from object_detection.core import feature_extractor, target_assigner
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError
 from object_detection.meta_architectures.ssd_meta_arch import SSDMetaArch
+from object_detection.models.embedded_ssd_mobilenet_v1_feature_extractor import (
+    EmbeddedSSDMobileNetV1FeatureExtractor,
+)
 from object_detection.models.ssd_inception_v2_feature_extractor import (
     SSDInceptionV2FeatureExtractor,
+)
+from object_detection.models.ssd_inception_v3_feature_extractor import (
+    SSDInceptionV3FeatureExtractor,
 )
 from object_detection.models.ssd_mobilenet_v1_feature_extractor import (
     SSDMobileNetV1FeatureExtractor,
 )
+from object_detection.models.ssd_mobilenet_v1_fpn_feature_extractor import (
+    SSDMobileNetV1FpnFeatureExtractor,
+)
+from object_detection.models.ssd_mobilenet_v1_ppn_feature_extractor import (
+    SSDMobileNetV1PpnFeatureExtractor,
+)
 from object_detection.models.ssd_mobilenet_v2_feature_extractor import (
     SSDMobileNetV2FeatureExtractor,
+)
+from object_detection.models.ssd_mobilenet_v2_fpn_feature_extractor import (
+    SSDMobileNetV2FpnFeatureExtractor,
 )
 from object_detection.models.ssd_resnet_v1_fpn_feature_extractor import (
     SSDResnet50V1FpnFeatureExtractor,
     SSDResnet101V1FpnFeatureExtractor,
     SSDResnet152V1FpnFeatureExtractor,
+)
+from object_detection.models.ssd_resnet_v1_ppn_feature_extractor import (
+    SSDResnet50V1PpnFeatureExtractor,
+    SSDResnet101V1PpnFeatureExtractor,
+    SSDResnet152V1PpnFeatureExtractor,
 )
 from object_detection.registry import Table
 
@@ -37,12 +57,20 @@ from object_detection.registry import Table
 SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
     "model.ssd.feature_extractor.type",
     {
+        "embedded_ssd_mobilenet_v1": EmbeddedSSDMobileNetV1FeatureExtractor,
         "ssd_inception_v2": SSDInceptionV2FeatureExtractor,
+        "ssd_inception_v3": SSDInceptionV3FeatureExtractor,
         "ssd_mobilenet_v1": SSDMobileNetV1FeatureExtractor,
+        "ssd_mobilenet_v1_fpn": SSDMobileNetV1FpnFeatureExtractor,
+        "ssd_mobilenet_v1_ppn": SSDMobileNetV1PpnFeatureExtractor,
         "ssd_mobilenet_v2": SSDMobileNetV2FeatureExtractor,
+        "ssd_mobilenet_v2_fpn": SSDMobileNetV2FpnFeatureExtractor,
         "ssd_resnet50_v1_fpn": SSDResnet50V1FpnFeatureExtractor,
         "ssd_resnet101_v1_fpn": SSDResnet101V1FpnFeatureExtractor,
         "ssd_resnet152_v1_fpn": SSDResnet152V1FpnFeatureExtractor,
+        "ssd_resnet50_v1_ppn": SSDResnet50V1PpnFeatureExtractor,
+        "ssd_resnet101_v1_ppn": SSDResnet101V1PpnFeatureExtractor,
+        "ssd_resnet152_v1_ppn": SSDResnet152V1PpnFeatureExtractor,
     },
 )
 META_ARCH_BUILDER_MAP = Table("model")

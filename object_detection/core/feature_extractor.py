@@ -1,10 +1,12 @@
 """The base of feature extractors: picture -> feature maps."""
 
 import abc
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow.compat.v1 as tf
+import tf_slim as slim
 
 
 class SSDFeatureExtractor(abc.ABC):
@@ -54,6 +56,16 @@ class SSDFeatureExtractor(abc.ABC):
     def is_keras_model(self) -> bool:
         """Always false: there is one world here."""
         return False
+
+    @contextlib.contextmanager
+    def _backbone_arg_scope(self, own_arg_scope: Any) -> Iterator[None]:
+        """The backbone's own arg scope, overridden by the config's if that is wanted."""
+        override = self._override_base_feature_extractor_hyperparams
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(slim.arg_scope(own_arg_scope))
+            if override:
+                stack.enter_context(slim.arg_scope(self._conv_hyperparams_fn()))
+            yield
 
     @abc.abstractmethod
     def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:

@@ -153,3 +153,75 @@ def fpn_top_down_feature_maps(
                 )
             outputs.append((f"top_down_{image_features[level][0]}", smoothed))
     return collections.OrderedDict(reversed(outputs))
+
+
+def extend_pyramid(
+    maps: list[tf.Tensor],
+    depth: int,
+    scopes: list[str],
+    use_depthwise: bool = False,
+    use_explicit_padding: bool = False,
+) -> list[tf.Tensor]:
+    """Adds coarser levels above a pyramid: each a 3x3 convolution of stride 2 on the one below.
+
+    Args:
+        maps: the pyramid, finest first.
+        depth: channels of the new levels.
+        scopes: variable scope of each new level.
+        use_depthwise: convolve depthwise, then pointwise, in one layer.
+        use_explicit_padding: pad by hand and convolve without padding.
+    """
+    maps = list(maps)
+    for scope in scopes:
+        net, padding = maps[-1], "SAME"
+        if use_explicit_padding:
+            net, padding = ops.fixed_padding(net, 3), "VALID"
+        if use_depthwise:
+            net = slim.separable_conv2d(
+                net, depth, [3, 3], depth_multiplier=1, stride=2, padding=padding, scope=scope
+            )
+        else:
+            net = slim.conv2d(net, depth, [3, 3], stride=2, padding=padding, scope=scope)
+        maps.append(net)
+    return maps
+
+
+def pooling_pyramid_feature_maps(
+    base_feature_map_depth: int,
+    num_layers: int,
+    image_features: dict[str, tf.Tensor],
+    replace_pool_with_conv: bool = False,
+) -> "collections.OrderedDict[str, tf.Tensor]":
+    """A pyramid by repeated pooling of one map (arXiv:1807.03284).
+
+    All levels share their features, so that one predictor can serve them all.
+
+    Args:
+        base_feature_map_depth: channels of a 1x1 convolution before; 0 for none.
+        num_layers: levels.
+        image_features: one map by name.
+        replace_pool_with_conv: 3x3 convolutions of stride 2 instead of pooling.
+
+    Returns:
+        Name -> map, finest first.
+
+    Raises:
+        ValueError: not exactly one map.
+    """
+    if len(image_features) != 1:
+        raise ValueError(f"image_features should hold one map, got {list(image_features)}.")
+    ((_, net),) = image_features.items()
+    name = f"Base_Conv2d_1x1_{base_feature_map_depth}"
+    if base_feature_map_depth > 0:
+        net = slim.conv2d(net, base_feature_map_depth, [1, 1], scope=name)
+    maps = [(name, net)]
+    depth = net.shape.as_list()[-1]
+    for level in range(1, num_layers):
+        if replace_pool_with_conv:
+            name = f"Conv2d_{level}_3x3_s2_{depth}"
+            net = slim.conv2d(net, depth, [3, 3], stride=2, padding="SAME", scope=name)
+        else:
+            name = f"MaxPool2d_{level}_2x2"
+            net = slim.max_pool2d(net, [2, 2], stride=2, padding="SAME", scope=name)
+        maps.append((name, net))
+    return collections.OrderedDict(maps)

@@ -1,80 +1,27 @@
-"""SSD on Inception v2: two maps of the backbone and coarser ones above."""
+"""SSD on Inception v2."""
 
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow.compat.v1 as tf
-import tf_slim as slim
 from tf_slim.nets import inception_v2
 
-from object_detection.core import feature_extractor
-from object_detection.errors import ConfigError
-from object_detection.models import feature_map_generators
-from object_detection.utils import ops, shape_utils
+from object_detection.models.ssd_inception import SSDInceptionFeatureExtractor
 
 
-class SSDInceptionV2FeatureExtractor(feature_extractor.SSDFeatureExtractor):
+class SSDInceptionV2FeatureExtractor(SSDInceptionFeatureExtractor):
     """Maps `Mixed_4c`, `Mixed_5c` and up to four more."""
 
-    def __init__(
-        self,
-        is_training: bool,
-        depth_multiplier: float,
-        min_depth: int,
-        pad_to_multiple: int,
-        conv_hyperparams_fn: Callable[[], Any],
-        reuse_weights: Any = None,
-        use_explicit_padding: bool = False,
-        use_depthwise: bool = False,
-        num_layers: int = 6,
-        override_base_feature_extractor_hyperparams: bool = False,
-    ) -> None:
-        super().__init__(
-            is_training,
-            depth_multiplier,
-            min_depth,
-            pad_to_multiple,
-            conv_hyperparams_fn,
-            reuse_weights,
-            use_explicit_padding,
-            use_depthwise,
-            num_layers,
-            override_base_feature_extractor_hyperparams,
+    name = "ssd_inception_v2"
+    scope = "InceptionV2"
+    from_layer = ("Mixed_4c", "Mixed_5c", "", "", "", "")
+    layer_depth = (-1, -1, 512, 256, 256, 128)
+
+    def _backbone(self, inputs: tf.Tensor, scope: Any) -> dict[str, tf.Tensor]:
+        _, end_points = inception_v2.inception_v2_base(
+            inputs,
+            final_endpoint="Mixed_5c",
+            min_depth=self._min_depth,
+            depth_multiplier=self._depth_multiplier,
+            scope=scope,
         )
-        if not override_base_feature_extractor_hyperparams:
-            raise ConfigError(
-                "ssd_inception_v2 has no settings of its own for the backbone: set "
-                "feature_extractor.override_base_feature_extractor_hyperparams: true, so that "
-                "conv_hyperparams are used there too."
-            )
-
-    def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:
-        return feature_extractor.to_unit_range(resized_inputs)
-
-    def extract_features(self, preprocessed_inputs: tf.Tensor) -> list[tf.Tensor]:
-        preprocessed_inputs = shape_utils.check_min_image_dim(33, preprocessed_inputs)
-        layout = {
-            "from_layer": ["Mixed_4c", "Mixed_5c", "", "", "", ""][: self._num_layers],
-            "layer_depth": [-1, -1, 512, 256, 256, 128][: self._num_layers],
-            "use_explicit_padding": self._use_explicit_padding,
-            "use_depthwise": self._use_depthwise,
-        }
-        with (
-            slim.arg_scope(self._conv_hyperparams_fn()),
-            tf.variable_scope("InceptionV2", reuse=self._reuse_weights) as scope,
-        ):
-            _, end_points = inception_v2.inception_v2_base(
-                ops.pad_to_multiple(preprocessed_inputs, self._pad_to_multiple),
-                final_endpoint="Mixed_5c",
-                min_depth=self._min_depth,
-                depth_multiplier=self._depth_multiplier,
-                scope=scope,
-            )
-            maps = feature_map_generators.multi_resolution_feature_maps(
-                layout,
-                self._depth_multiplier,
-                self._min_depth,
-                insert_1x1_conv=True,
-                image_features=end_points,
-            )
-        return list(maps.values())
+        return dict(end_points)

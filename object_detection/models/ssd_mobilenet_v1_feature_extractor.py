@@ -1,7 +1,5 @@
 """SSD on MobileNet v1: two maps of the backbone and coarser ones above."""
 
-import contextlib
-
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
@@ -28,13 +26,8 @@ class SSDMobileNetV1FeatureExtractor(feature_extractor.SSDFeatureExtractor):
             "use_depthwise": self._use_depthwise,
         }
         with tf.variable_scope("MobilenetV1", reuse=self._reuse_weights) as scope:
-            own = (
-                slim.arg_scope(self._conv_hyperparams_fn())
-                if self._override_base_feature_extractor_hyperparams
-                else contextlib.nullcontext()
-            )
-            base_scope = mobilenet_v1.mobilenet_v1_arg_scope(regularize_depthwise=True)
-            with slim.arg_scope(base_scope), own:
+            own = mobilenet_v1.mobilenet_v1_arg_scope(regularize_depthwise=True)
+            with self._backbone_arg_scope(own):
                 _, end_points = mobilenet_v1.mobilenet_v1_base(
                     ops.pad_to_multiple(preprocessed_inputs, self._pad_to_multiple),
                     final_endpoint="Conv2d_13_pointwise",

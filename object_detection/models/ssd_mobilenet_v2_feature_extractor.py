@@ -1,7 +1,5 @@
 """SSD on MobileNet v2: two maps of the backbone and coarser ones above (arXiv:1801.04381, 6.2)."""
 
-import contextlib
-
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
@@ -28,12 +26,8 @@ class SSDMobileNetV2FeatureExtractor(feature_extractor.SSDFeatureExtractor):
             "use_explicit_padding": self._use_explicit_padding,
         }
         with tf.variable_scope("MobilenetV2", reuse=self._reuse_weights) as scope:
-            own = (
-                slim.arg_scope(self._conv_hyperparams_fn())
-                if self._override_base_feature_extractor_hyperparams
-                else contextlib.nullcontext()
-            )
-            with slim.arg_scope(mobilenet_v2.mobilenet_v2_arg_scope()), own:
+            own = mobilenet_v2.mobilenet_v2_arg_scope()
+            with self._backbone_arg_scope(own):
                 _, end_points = mobilenet_v2.mobilenet_v2_base(
                     ops.pad_to_multiple(preprocessed_inputs, self._pad_to_multiple),
                     final_endpoint="layer_19",

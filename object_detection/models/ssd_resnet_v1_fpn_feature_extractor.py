@@ -1,6 +1,5 @@
 """RetinaNet's network: ResNet v1 with a feature pyramid (arXiv:1708.02002, section 4)."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +11,6 @@ from object_detection.errors import ConfigError
 from object_detection.models import feature_map_generators
 from object_detection.models.backbones import resnet_v1
 from object_detection.utils import ops, shape_utils
-
-# Mean red, green and blue of ImageNet, which the published weights expect to be subtracted.
-CHANNEL_MEANS = (123.68, 116.779, 103.939)
 
 # Finest and coarsest level (stride 2^level) that the blocks of the network give.
 _BLOCK_LEVELS = (2, 5)
@@ -65,20 +61,13 @@ class SSDResnetV1FpnFeatureExtractor(feature_extractor.SSDFeatureExtractor):
         self._use_native_resize_op = use_native_resize_op
 
     def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:
-        if resized_inputs.shape.as_list()[3] != 3:
-            return resized_inputs
-        return resized_inputs - tf.constant(CHANNEL_MEANS, resized_inputs.dtype)
+        return resnet_v1.subtract_channel_means(resized_inputs)
 
     def extract_features(self, preprocessed_inputs: tf.Tensor) -> list[tf.Tensor]:
         preprocessed_inputs = shape_utils.check_min_image_dim(129, preprocessed_inputs)
-        own = (
-            slim.arg_scope(self._conv_hyperparams_fn())
-            if self._override_base_feature_extractor_hyperparams
-            else contextlib.nullcontext()
-        )
         depth_fn = feature_map_generators.get_depth_fn(self._depth_multiplier, self._min_depth)
         with tf.variable_scope(f"resnet_v1_{self.layers}", reuse=self._reuse_weights) as scope:
-            with slim.arg_scope(resnet_v1.resnet_arg_scope()), own:
+            with self._backbone_arg_scope(resnet_v1.resnet_arg_scope()):
                 blocks = resnet_v1.resnet_v1_blocks(
                     ops.pad_to_multiple(preprocessed_inputs, self._pad_to_multiple),
                     self.layers,
@@ -104,11 +93,10 @@ class SSDResnetV1FpnFeatureExtractor(feature_extractor.SSDFeatureExtractor):
             ).values()
         )
         with tf.variable_scope("fpn"):
-            for level in range(base_max_level, self._fpn_max_level):
-                maps.append(
-                    slim.conv2d(maps[-1], depth, [3, 3], stride=2, scope=f"bottom_up_block{level}")
-                )
-        return maps
+            new_levels = range(base_max_level, self._fpn_max_level)
+            return feature_map_generators.extend_pyramid(
+                maps, depth, [f"bottom_up_block{level}" for level in new_levels]
+            )
 
 
 class SSDResnet50V1FpnFeatureExtractor(SSDResnetV1FpnFeatureExtractor):

@@ -12,10 +12,20 @@ import tf_slim as slim
 from object_detection.core.batch_norm import batch_norm
 from object_detection.utils import ops
 
+# Mean red, green and blue of ImageNet, which the published weights expect to be subtracted.
+CHANNEL_MEANS = (123.68, 116.779, 103.939)
+
 # (base depth, units) of the four blocks; the stride between blocks is 2.
 UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 _DEPTHS = (64, 128, 256, 512)
 _EXPANSION = 4
+
+
+def subtract_channel_means(images: tf.Tensor) -> tf.Tensor:
+    """[B, H, W, 3] in [0, 255] -> what the network takes; other numbers of channels stay."""
+    if images.shape.as_list()[3] != len(CHANNEL_MEANS):
+        return images
+    return images - tf.constant(CHANNEL_MEANS, images.dtype)
 
 
 def _bottleneck(net: tf.Tensor, depth: int) -> tf.Tensor:
