@@ -60,12 +60,12 @@ def work(tmp_path_factory):
     for old, new in (
         ("demo_output/train.record", str(folder / "train.record")),
         ("demo_output/val.record", str(folder / "val.record")),
-        ("height: 224 width: 224", "height: 96 width: 96"),
-        ("depth_multiplier: 0.5", "depth_multiplier: 0.1"),
+        ("height: 192 width: 192", "height: 96 width: 96"),
+        ("depth_multiplier: 0.25", "depth_multiplier: 0.1"),
         ("batch_size: 16", "batch_size: 4"),
-        ("num_steps: 2000", "num_steps: 4"),
+        ("num_steps: 2500", "num_steps: 4"),
         ("num_visualizations: 20", "num_visualizations: 2"),
-        ("shuffle_buffer_size: 1024", "shuffle_buffer_size: 8"),
+        ("shuffle_buffer_size: 2048", "shuffle_buffer_size: 8"),
         ("keypoint_examples/", f"{REPO}/keypoint_examples/"),
     ):
         assert old in text, old
