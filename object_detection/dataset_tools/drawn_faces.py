@@ -514,9 +514,13 @@ def write_pictures(
     if workers > 1:
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
             drawn = pool.imap(write, range(count), chunksize=8)
-            blocks = list(tqdm(drawn, total=count, desc=f"Drawing {folder.name}", unit="picture"))
+            blocks = list(
+                tqdm(
+                    drawn, total=count, desc=f"Drawing {folder.name}", unit="picture", disable=None
+                )
+            )
     else:
-        numbers = tqdm(range(count), desc=f"Drawing {folder.name}", unit="picture")
+        numbers = tqdm(range(count), desc=f"Drawing {folder.name}", unit="picture", disable=None)
         blocks = [write(number) for number in numbers]
     labels = folder / "label.txt"
     labels.write_text("".join(blocks))

@@ -364,7 +364,10 @@ def convert(settings: Settings) -> dict[str, Any]:
     with _records_that_appear_at_the_end(settings.opath, settings.num_shards) as writers:
         with contextlib.closing(read_in_order(paths, settings.num_workers)) as stored_pictures:
             bar = tqdm(
-                stored_pictures, total=len(paths), unit="picture", disable=not settings.progress
+                stored_pictures,
+                total=len(paths),
+                unit="picture",
+                disable=None if settings.progress else True,
             )
             for picture, path, stored in zip(pictures, paths, bar, strict=True):
                 faces = _faces_to_write(picture, stored, settings, report)
