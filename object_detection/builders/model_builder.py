@@ -26,6 +26,15 @@ from object_detection.models.ssd_inception_v2_feature_extractor import (
 from object_detection.models.ssd_inception_v3_feature_extractor import (
     SSDInceptionV3FeatureExtractor,
 )
+from object_detection.models.ssd_mobiledet_feature_extractor import (
+    SSDMobileDetCPUFeatureExtractor,
+    SSDMobileDetDSPFeatureExtractor,
+    SSDMobileDetEdgeTPUFeatureExtractor,
+    SSDMobileDetGPUFeatureExtractor,
+)
+from object_detection.models.ssd_mobilenet_edgetpu_feature_extractor import (
+    SSDMobileNetEdgeTPUFeatureExtractor,
+)
 from object_detection.models.ssd_mobilenet_v1_feature_extractor import (
     SSDMobileNetV1FeatureExtractor,
 )
@@ -40,6 +49,10 @@ from object_detection.models.ssd_mobilenet_v2_feature_extractor import (
 )
 from object_detection.models.ssd_mobilenet_v2_fpn_feature_extractor import (
     SSDMobileNetV2FpnFeatureExtractor,
+)
+from object_detection.models.ssd_mobilenet_v3_feature_extractor import (
+    SSDMobileNetV3LargeFeatureExtractor,
+    SSDMobileNetV3SmallFeatureExtractor,
 )
 from object_detection.models.ssd_resnet_v1_fpn_feature_extractor import (
     SSDResnet50V1FpnFeatureExtractor,
@@ -60,6 +73,13 @@ SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
         "embedded_ssd_mobilenet_v1": EmbeddedSSDMobileNetV1FeatureExtractor,
         "ssd_inception_v2": SSDInceptionV2FeatureExtractor,
         "ssd_inception_v3": SSDInceptionV3FeatureExtractor,
+        "ssd_mobiledet_cpu": SSDMobileDetCPUFeatureExtractor,
+        "ssd_mobiledet_dsp": SSDMobileDetDSPFeatureExtractor,
+        "ssd_mobiledet_edgetpu": SSDMobileDetEdgeTPUFeatureExtractor,
+        "ssd_mobiledet_gpu": SSDMobileDetGPUFeatureExtractor,
+        "ssd_mobilenet_edgetpu": SSDMobileNetEdgeTPUFeatureExtractor,
+        "ssd_mobilenet_v3_large": SSDMobileNetV3LargeFeatureExtractor,
+        "ssd_mobilenet_v3_small": SSDMobileNetV3SmallFeatureExtractor,
         "ssd_mobilenet_v1": SSDMobileNetV1FeatureExtractor,
         "ssd_mobilenet_v1_fpn": SSDMobileNetV1FpnFeatureExtractor,
         "ssd_mobilenet_v1_ppn": SSDMobileNetV1PpnFeatureExtractor,

@@ -51,6 +51,18 @@ class Block(NamedTuple):
     kernel: int = 3
     activation: Activation = tf.nn.relu6
     squeeze: bool = False  # squeeze-and-excitation after the depthwise convolution
+    residual: bool = True  # add the input where the shapes allow
+
+
+class FusedBlock(NamedTuple):
+    """One full convolution for expansion and depthwise convolution, then a 1x1 projection."""
+
+    expansion: float  # factor of the input's channels; 1 for the projection alone
+    depth: int  # channels of the output
+    stride: int = 1
+    kernel: int = 3
+    activation: Activation = tf.nn.relu
+    residual: bool = True
 
 
 def squeeze_excite(net: tf.Tensor, scope: str = "squeeze_excite") -> tf.Tensor:
@@ -119,7 +131,42 @@ def inverted_residual(
         if block.squeeze:
             net = squeeze_excite(net)
         net = slim.conv2d(net, depth, [1, 1], activation_fn=None, scope="project")
-        if block.stride == 1 and channels == depth:
+        if block.residual and block.stride == 1 and channels == depth:
+            net += before
+    outputs[name] = net
+    return net
+
+
+def fused_residual(
+    net: tf.Tensor,
+    block: FusedBlock,
+    depth: int,
+    scope: str,
+    use_explicit_padding: bool = False,
+    end_points: dict[str, tf.Tensor] | None = None,
+    name: str = "",
+) -> tf.Tensor:
+    """Applies a fused block; arguments and result are those of `inverted_residual`."""
+    before = net
+    outputs = {} if end_points is None else end_points
+    channels = net.shape.as_list()[-1]
+    with tf.variable_scope(scope):
+        if block.expansion != 1:
+            padding = "SAME"
+            if use_explicit_padding:
+                net, padding = ops.fixed_padding(net, block.kernel), "VALID"
+            net = slim.conv2d(
+                net,
+                make_divisible(channels * block.expansion),
+                [block.kernel, block.kernel],
+                stride=block.stride,
+                padding=padding,
+                activation_fn=block.activation,
+                scope="expand",
+            )
+        outputs[f"{name}/expansion_output"] = net
+        net = slim.conv2d(net, depth, [1, 1], activation_fn=None, scope="project")
+        if block.residual and block.stride == 1 and channels == depth:
             net += before
     outputs[name] = net
     return net
