@@ -9,7 +9,7 @@ from collections.abc import Callable
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
-from object_detection.core.box_list import BoxList
+from object_detection.core.box_list import BoxList, center_size
 
 
 class SortOrder:
@@ -321,8 +321,8 @@ def to_normalized_coordinates(
         height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
         boxes = boxlist.get()
         if check_range:
-            largest = tf.reduce_max(tf.pad(boxes, [[0, 1], [0, 0]], constant_values=2.0))
-            boxes = _checked(boxes, largest > 1.01, "boxes seem to be normalised already")
+            fine = tf.equal(tf.shape(boxes)[0], 0) | (tf.reduce_max(boxes) > 1.01)
+            boxes = _checked(boxes, fine, "boxes seem to be normalised already")
         return scale(_with_boxes(boxlist, boxes), 1.0 / height, 1.0 / width)
 
 
@@ -350,6 +350,273 @@ def pad_or_clip_box_list(boxlist: BoxList, num_boxes: int, scope: str | None = N
     """Exactly `num_boxes` rows: zeros are added, or rows cut, in every field."""
     with tf.name_scope(scope, "PadOrClipBoxList"):
         return _map_fields(boxlist, lambda tensor: _pad_or_clip(tensor, num_boxes))
+
+
+def scale_height_width(
+    boxlist: BoxList, y_scale: float, x_scale: float, scope: str | None = None
+) -> BoxList:
+    """Scales heights and widths; the centres stay."""
+    with tf.name_scope(scope, "ScaleHeightWidth"):
+        y, x, height, width = center_size(boxlist.get())
+        half_height, half_width = 0.5 * y_scale * height, 0.5 * x_scale * width
+        boxes = tf.stack(
+            [y - half_height, x - half_width, y + half_height, x + half_width], axis=-1
+        )
+        return _with_boxes(boxlist, boxes)
+
+
+def l1(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
+    """[N, M]: sum of the absolute differences of centres and sizes (arXiv:2005.12872, sec. 3.1)."""
+    with tf.name_scope(scope, "PairwiseL1"):
+        ours, theirs = (
+            tf.stack(center_size(boxlist.get()), axis=-1) for boxlist in (boxlist1, boxlist2)
+        )
+        return tf.reduce_sum(tf.abs(ours[:, tf.newaxis] - theirs[tf.newaxis]), axis=-1)
+
+
+def pairwise_giou(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """Generalised IoU (arXiv:1902.09630, algorithm 1): [..., N, 4], [..., M, 4] -> [..., N, M].
+
+    IoU less the share of the smallest enclosing box that neither box covers; 0 for that share
+    where the enclosing box is empty.
+    """
+    first, second = boxes[..., tf.newaxis, :], others[..., tf.newaxis, :, :]
+    enclosing = box_area(
+        tf.concat(
+            [
+                tf.minimum(first[..., :2], second[..., :2]),
+                tf.maximum(first[..., 2:], second[..., 2:]),
+            ],
+            axis=-1,
+        )
+    )
+    common = pairwise_intersection(boxes, others)
+    union = box_area(boxes)[..., tf.newaxis] + box_area(others)[..., tf.newaxis, :] - common
+    return tf.math.divide_no_nan(common, union) - tf.math.divide_no_nan(
+        enclosing - union, enclosing
+    )
+
+
+def giou(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
+    """[N, M] generalised IoU of all pairs."""
+    with tf.name_scope(scope, "PairwiseGIoU"):
+        return pairwise_giou(boxlist1.get(), boxlist2.get())
+
+
+def sq_dist(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
+    """[N, M]: squared Euclidean distance of the boxes as points [ymin, xmin, ymax, xmax]."""
+    with tf.name_scope(scope, "SqDist"):
+        difference = boxlist1.get()[:, tf.newaxis] - boxlist2.get()[tf.newaxis]
+        return tf.reduce_sum(tf.square(difference), axis=-1)
+
+
+def visualize_boxes_in_image(
+    image: tf.Tensor, boxlist: BoxList, normalized: bool = False, scope: str | None = None
+) -> tf.Tensor:
+    """The picture [H, W, C] with the boxes drawn; `normalized` says in which frame they are."""
+    with tf.name_scope(scope, "VisualizeBoxesInImage"):
+        image = tf.image.convert_image_dtype(image, tf.float32)
+        if not normalized:
+            height, width, _ = tf.unstack(tf.shape(image))
+            boxlist = scale(
+                boxlist, 1.0 / tf.cast(height, tf.float32), 1.0 / tf.cast(width, tf.float32)
+            )
+        drawn = tf.image.draw_bounding_boxes(image[tf.newaxis], boxlist.get()[tf.newaxis])
+        return drawn[0]
+
+
+def filter_field_value_equals(
+    boxlist: BoxList, field: str, value: float, scope: str | None = None
+) -> BoxList:
+    """The boxes whose field [N] equals a value.
+
+    Raises:
+        ValueError: the field is absent.
+    """
+    with tf.name_scope(scope, "FilterFieldValueEquals"):
+        if not boxlist.has_field(field):
+            raise ValueError(f"boxlist has no field {field!r}; it has {boxlist.get_all_fields()}.")
+        return gather(boxlist, _indices(tf.equal(boxlist.get_field(field), value)))
+
+
+def filter_greater_than(boxlist: BoxList, thresh: float, scope: str | None = None) -> BoxList:
+    """The boxes whose score is above a threshold.
+
+    Raises:
+        ValueError: `scores` are absent, or neither [N] nor [N, 1].
+    """
+    with tf.name_scope(scope, "FilterGreaterThan"):
+        scores = _scores(boxlist)
+        return gather(boxlist, _indices(scores > thresh))
+
+
+def _scores(boxlist: BoxList) -> tf.Tensor:
+    """[N] scores of a list."""
+    name = fields.BoxListFields.scores
+    if not boxlist.has_field(name):
+        raise ValueError(f"boxlist has no field {name!r}; it has {boxlist.get_all_fields()}.")
+    scores = boxlist.get_field(name)
+    if scores.shape.rank not in (1, 2) or (scores.shape.rank == 2 and scores.shape[1] != 1):
+        raise ValueError(f"{name} should be [N] or [N, 1], got {scores.shape}.")
+    return tf.reshape(scores, [-1])
+
+
+def box_voting(selected_boxes: BoxList, pool_boxes: BoxList, iou_thresh: float = 0.5) -> BoxList:
+    """Moves boxes to the score-weighted mean of the pool's boxes that they overlap.
+
+    Source: Gidaris and Komodakis, arXiv:1505.01749, section 4 (box voting).
+
+    Args:
+        selected_boxes: to move, [N].
+        pool_boxes: with non-negative `scores`, [M].
+        iou_thresh: overlap from which a box of the pool votes.
+
+    Returns:
+        [N] boxes with `scores`, the mean score of the voters. A box without a voter is an error
+        when the graph runs.
+
+    Raises:
+        ValueError: a threshold outside [0, 1], or a pool without scores.
+    """
+    if not 0.0 <= iou_thresh <= 1.0:
+        raise ValueError(f"iou_thresh should lie in [0, 1], got {iou_thresh}.")
+    scores = _scores(pool_boxes)
+    votes = tf.cast(pairwise_iou(selected_boxes.get(), pool_boxes.get()) >= iou_thresh, tf.float32)
+    voters = tf.reduce_sum(votes, axis=1)
+    checks = [
+        tf.Assert(tf.reduce_all(voters > 0), ["each selected box should overlap one of the pool"]),
+        tf.Assert(tf.reduce_all(scores >= 0), ["scores of the pool should not be negative"]),
+    ]
+    with tf.control_dependencies(checks):
+        weights = votes * scores[tf.newaxis]
+    total = tf.reduce_sum(weights, axis=1)
+    moved = tf.math.divide_no_nan(tf.matmul(weights, pool_boxes.get()), total[:, tf.newaxis])
+    result = BoxList(moved)
+    result.add_field(fields.BoxListFields.scores, total / voters)
+    return result
+
+
+def refine_boxes(
+    pool_boxes: BoxList,
+    nms_iou_thresh: float,
+    nms_max_detections: int,
+    voting_iou_thresh: float = 0.5,
+) -> BoxList:
+    """Suppression, then voting of the whole pool.
+
+    Args:
+        pool_boxes: with `scores`.
+        nms_iou_thresh: overlap above which the worse box goes.
+        nms_max_detections: boxes to keep at most.
+        voting_iou_thresh: overlap from which a box of the pool votes.
+
+    Raises:
+        ValueError: a threshold outside [0, 1], or no scores.
+    """
+    for name, value in (
+        ("nms_iou_thresh", nms_iou_thresh),
+        ("voting_iou_thresh", voting_iou_thresh),
+    ):
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(f"{name} should lie in [0, 1], got {value}.")
+    _scores(pool_boxes)
+    selected = non_max_suppression(pool_boxes, nms_iou_thresh, nms_max_detections)
+    return box_voting(selected, pool_boxes, voting_iou_thresh)
+
+
+def refine_boxes_multi_class(
+    pool_boxes: BoxList,
+    num_classes: int,
+    nms_iou_thresh: float,
+    nms_max_detections: int,
+    voting_iou_thresh: float = 0.5,
+) -> BoxList:
+    """`refine_boxes` of each class by itself.
+
+    Args:
+        pool_boxes: with `scores` and `classes`, from 0.
+        num_classes: classes to look for.
+        nms_iou_thresh: overlap above which the worse box goes.
+        nms_max_detections: boxes of all classes together to keep at most.
+        voting_iou_thresh: overlap from which a box of the pool votes.
+
+    Returns:
+        Boxes with `scores` and `classes`, sorted by falling score.
+
+    Raises:
+        ValueError: a threshold outside [0, 1], or an absent field.
+    """
+    classes = fields.BoxListFields.classes
+    if not pool_boxes.has_field(classes):
+        raise ValueError(f"pool_boxes has no field {classes!r}.")
+    refined = []
+    for number in range(num_classes):
+        own = filter_field_value_equals(pool_boxes, classes, number)
+        boxes = refine_boxes(own, nms_iou_thresh, nms_max_detections, voting_iou_thresh)
+        label = tf.cast(number, pool_boxes.get_field(classes).dtype)
+        boxes.add_field(classes, tf.fill([boxes.num_boxes()], label))
+        refined.append(boxes)
+    together = sort_by_field(concatenate(refined), fields.BoxListFields.scores)
+    count = tf.minimum(nms_max_detections, together.num_boxes())
+    return gather(together, tf.range(count))
+
+
+def select_random_box(
+    boxlist: BoxList,
+    default_box: tf.Tensor | None = None,
+    seed: int | None = None,
+    scope: str | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """One box [1, 4] at random, and whether there was any; else `default_box` ([-1] * 4)."""
+    with tf.name_scope(scope, "SelectRandomBox"):
+        if default_box is None:
+            default_box = tf.fill([1, 4], -1.0)
+        count = boxlist.num_boxes()
+        index = tf.random.uniform([], maxval=tf.maximum(count, 1), dtype=tf.int32, seed=seed)
+        box = tf.cond(
+            count > 0, lambda: boxlist.get()[index][tf.newaxis], lambda: tf.identity(default_box)
+        )
+        return box, count > 0
+
+
+def get_minimal_coverage_box(
+    boxlist: BoxList, default_box: tf.Tensor | None = None, scope: str | None = None
+) -> tf.Tensor:
+    """The smallest box [1, 4] around all boxes; without any, `default_box` ([0, 0, 1, 1])."""
+    with tf.name_scope(scope, "GetMinimalCoverageBox"):
+        if default_box is None:
+            default_box = tf.constant([[0.0, 0.0, 1.0, 1.0]])
+        boxes = boxlist.get()
+        around = tf.concat(
+            [
+                tf.reduce_min(boxes[:, :2], axis=0, keepdims=True),
+                tf.reduce_max(boxes[:, 2:], axis=0, keepdims=True),
+            ],
+            axis=1,
+        )
+        return tf.where(tf.fill([1, 4], boxlist.num_boxes() > 0), around, default_box)
+
+
+def sample_boxes_by_jittering(
+    boxlist: BoxList, num_boxes_to_sample: int, stddev: float = 0.1, scope: str | None = None
+) -> BoxList:
+    """Boxes drawn with repetition, their centres and sizes moved at random.
+
+    Args:
+        boxlist: at least one box.
+        num_boxes_to_sample: boxes to give.
+        stddev: of the normal shifts, as share of the box's own size.
+        scope: name scope.
+    """
+    with tf.name_scope(scope, "SampleBoxesByJittering"):
+        rows = tf.random.uniform([num_boxes_to_sample], 0, boxlist.num_boxes(), dtype=tf.int32)
+        y, x, height, width = center_size(tf.gather(boxlist.get(), rows))
+        noise = tf.unstack(tf.random.normal([4, num_boxes_to_sample], stddev=stddev), num=4)
+        y, x = y + height * noise[0], x + width * noise[1]
+        half_height, half_width = height * (1 + noise[2]) / 2, width * (1 + noise[3]) / 2
+        return BoxList(
+            tf.stack([y - half_height, x - half_width, y + half_height, x + half_width], axis=-1)
+        )
 
 
 def _pad_or_clip(tensor: tf.Tensor, length: int) -> tf.Tensor:

@@ -78,3 +78,131 @@ def prune_outside_window(
 def present(keypoints: tf.Tensor) -> tf.Tensor:
     """[..., K] booleans: the keypoint [..., K, 2] is not NaN."""
     return ~tf.reduce_any(tf.math.is_nan(keypoints), axis=-1)
+
+
+def scale(
+    keypoints: tf.Tensor, y_scale: float, x_scale: float, scope: str | None = None
+) -> tf.Tensor:
+    """[..., K, 2] with y and x multiplied."""
+    with tf.name_scope(scope, "Scale"):
+        return keypoints * tf.stack(
+            [tf.cast(y_scale, keypoints.dtype), tf.cast(x_scale, keypoints.dtype)]
+        )
+
+
+def clip_to_window(keypoints: tf.Tensor, window: tf.Tensor, scope: str | None = None) -> tf.Tensor:
+    """[..., K, 2] moved to the nearest place in the window [4]; `prune_outside_window` drops them."""
+    with tf.name_scope(scope, "ClipToWindow"):
+        return tf.maximum(tf.minimum(keypoints, window[2:]), window[:2])
+
+
+def keypoints_to_enclosing_bounding_boxes(
+    keypoints: tf.Tensor, keypoints_axis: int = 1
+) -> tf.Tensor:
+    """The smallest box around the keypoints that are there.
+
+    Args:
+        keypoints: [..., K, ..., 2].
+        keypoints_axis: which axis is K.
+
+    Returns:
+        The shape without K and with 4 boxes' coordinates instead of 2; NaN without any keypoint.
+    """
+    absent = tf.broadcast_to(
+        tf.reduce_any(tf.math.is_nan(keypoints), axis=-1, keepdims=True), tf.shape(keypoints)
+    )
+    infinity = tf.fill(tf.shape(keypoints), tf.constant(np.inf, keypoints.dtype))
+    least = tf.reduce_min(tf.where(absent, infinity, keypoints), axis=keypoints_axis)
+    most = tf.reduce_max(tf.where(absent, -infinity, keypoints), axis=keypoints_axis)
+    boxes = tf.concat([least, most], axis=-1)
+    nothing = tf.fill(tf.shape(boxes), tf.constant(np.nan, boxes.dtype))
+    return tf.where(tf.math.is_inf(boxes), nothing, boxes)
+
+
+def _largest(keypoints: tf.Tensor) -> tf.Tensor:
+    """The largest coordinate; -infinity without any."""
+    low = tf.fill(tf.shape(keypoints), tf.constant(-np.inf, keypoints.dtype))
+    return tf.reduce_max(tf.where(tf.math.is_nan(keypoints), low, keypoints))
+
+
+def to_normalized_coordinates(
+    keypoints: tf.Tensor,
+    height: tf.Tensor,
+    width: tf.Tensor,
+    check_range: bool = True,
+    scope: str | None = None,
+) -> tf.Tensor:
+    """Pixels -> shares of the picture; with `check_range` the input must not be shares already."""
+    with tf.name_scope(scope, "ToNormalizedCoordinates"):
+        if check_range:
+            largest = _largest(keypoints)
+            fine = (largest > 1.01) | tf.math.is_inf(largest)
+            check = tf.Assert(fine, ["keypoints seem to be normalised already"])
+            with tf.control_dependencies([check]):
+                keypoints = tf.identity(keypoints)
+        height, width = tf.cast(height, keypoints.dtype), tf.cast(width, keypoints.dtype)
+        return scale(keypoints, 1.0 / height, 1.0 / width)
+
+
+def to_absolute_coordinates(
+    keypoints: tf.Tensor,
+    height: tf.Tensor,
+    width: tf.Tensor,
+    check_range: bool = True,
+    scope: str | None = None,
+) -> tf.Tensor:
+    """Shares of the picture -> pixels; with `check_range` no share may be above 1.01."""
+    with tf.name_scope(scope, "ToAbsoluteCoordinates"):
+        if check_range:
+            check = tf.Assert(_largest(keypoints) <= 1.01, ["keypoints are not normalised"])
+            with tf.control_dependencies([check]):
+                keypoints = tf.identity(keypoints)
+        height, width = tf.cast(height, keypoints.dtype), tf.cast(width, keypoints.dtype)
+        return scale(keypoints, height, width)
+
+
+def flip_vertical(
+    keypoints: tf.Tensor,
+    flip_point: float,
+    flip_permutation: Sequence[int] | None = None,
+    scope: str | None = None,
+) -> tf.Tensor:
+    """Mirrors [..., K, 2] at the horizontal line y = `flip_point`; partners change places."""
+    with tf.name_scope(scope, "FlipVertical"):
+        if flip_permutation:
+            keypoints = tf.gather(keypoints, list(flip_permutation), axis=-2)
+        y, x = tf.unstack(keypoints, num=2, axis=-1)
+        return tf.stack([2.0 * flip_point - y, x], axis=-1)
+
+
+def rot90(
+    keypoints: tf.Tensor,
+    rotation_permutation: Sequence[int] | None = None,
+    scope: str | None = None,
+) -> tf.Tensor:
+    """Turns normalised [..., K, 2] counter-clockwise by 90 degrees, as `tf.image.rot90` does."""
+    with tf.name_scope(scope, "Rot90"):
+        if rotation_permutation:
+            keypoints = tf.gather(keypoints, list(rotation_permutation), axis=-2)
+        y, x = tf.unstack(keypoints, num=2, axis=-1)
+        return tf.stack([1.0 - x, y], axis=-1)
+
+
+def keypoint_weights_from_visibilities(
+    keypoint_visibilities: tf.Tensor, per_keypoint_weights: Sequence[float] | None = None
+) -> tf.Tensor:
+    """[..., K] weights: 0 for invisible keypoints, for others 1 or their own [K] weight."""
+    weights = tf.cast(keypoint_visibilities, tf.float32)
+    if per_keypoint_weights is None:
+        return weights
+    return weights * tf.constant(list(per_keypoint_weights), tf.float32)
+
+
+def set_keypoint_visibilities(
+    keypoints: tf.Tensor, initial_keypoint_visibilities: tf.Tensor | None = None
+) -> tf.Tensor:
+    """[..., K] booleans: visible to begin with (all by default) and not NaN."""
+    there = present(keypoints)
+    if initial_keypoint_visibilities is None:
+        return there
+    return there & tf.cast(initial_keypoint_visibilities, tf.bool)

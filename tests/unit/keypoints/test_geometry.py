@@ -48,3 +48,55 @@ def test_keypoints_outside_the_window_become_nan(run):
 
 def test_present(run):
     assert run(geometry.present(tf.constant(FACE))).tolist() == [True] * 4 + [False]
+
+
+def test_rotation_turns_as_the_picture_does(run):
+    image = np.zeros([4, 6, 1], np.float32)
+    image[1, 4] = 1
+    point = tf.constant([[(1 + 0.5) / 4, (4 + 0.5) / 6]])
+    turned, moved = run([tf.image.rot90(tf.constant(image)), geometry.rot90(point)])
+    row, column = (moved[0] * turned.shape[:2]).astype(int)
+    assert turned[row, column] == 1
+
+
+def test_vertical_flip(run):
+    flipped = run(geometry.flip_vertical(tf.constant(FACE), 0.5, [3, 4, 2, 0, 1]))
+    np.testing.assert_allclose(flipped[0], [0.3, 0.25], atol=1e-6)
+    assert np.isnan(flipped[1]).tolist() == [False, True]
+
+
+def test_clipping_and_scaling(run):
+    points = tf.constant([[[-0.5, 0.5], [NAN, NAN], [2.0, 0.25]]])
+    clipped = run(geometry.clip_to_window(points, tf.constant([0.0, 0.0, 1.0, 1.0])))
+    np.testing.assert_allclose(clipped, [[[0, 0.5], [NAN, NAN], [1, 0.25]]])
+    np.testing.assert_allclose(run(geometry.scale(points, 2.0, 4.0))[0, 2], [4, 1])
+
+
+def test_enclosing_boxes_leave_absent_keypoints_out(run):
+    points = tf.constant([[[0.1, 0.5], [NAN, NAN], [0.4, 0.2]], [[NAN, NAN]] * 3])
+    boxes = run(geometry.keypoints_to_enclosing_bounding_boxes(points))
+    np.testing.assert_allclose(boxes, [[0.1, 0.2, 0.4, 0.5], [NAN] * 4])
+
+
+def test_frames_of_keypoints(run):
+    points = tf.constant([[[0.5, 1.0], [NAN, NAN]]])
+    absolute = geometry.to_absolute_coordinates(points, 10, 20)
+    np.testing.assert_allclose(run(absolute), [[[5, 20], [NAN, NAN]]])
+    np.testing.assert_allclose(
+        run(geometry.to_normalized_coordinates(absolute, 10, 20)), [[[0.5, 1], [NAN, NAN]]]
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match="normalised already"):
+        run(geometry.to_normalized_coordinates(points, 10, 20))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not normalised"):
+        run(geometry.to_absolute_coordinates(absolute, 10, 20))
+    empty = tf.zeros([0, 5, 2])
+    assert run(geometry.to_normalized_coordinates(empty, 10, 20)).shape == (0, 5, 2)
+
+
+def test_visibilities_and_weights(run):
+    points = tf.constant([[[0.5, 0.5], [NAN, 0.5], [0.1, 0.1]]])
+    assert run(geometry.set_keypoint_visibilities(points)).tolist() == [[True, False, True]]
+    some = geometry.set_keypoint_visibilities(points, tf.constant([[False, True, True]]))
+    assert run(some).tolist() == [[False, False, True]]
+    weights = geometry.keypoint_weights_from_visibilities(some, [1.0, 2.0, 3.0])
+    assert run(weights).tolist() == [[0, 0, 3]]
