@@ -23,6 +23,13 @@ _PLAIN = (
     preprocessor.random_image_scale,
     preprocessor.random_jpeg_quality,
     preprocessor.adjust_gamma,
+    preprocessor.normalize_image,
+    preprocessor.random_black_patches,
+    preprocessor.random_patch_gaussian,
+    preprocessor.random_downscale_to_target_pixels,
+    preprocessor.rgb_to_gray,
+    preprocessor.scale_boxes_to_pixel_coordinates,
+    preprocessor.convert_class_logits_to_softmax,
 )
 
 
@@ -43,6 +50,56 @@ def _random_horizontal_flip(config: Any) -> Step:
     return preprocessor.random_horizontal_flip, {
         "keypoint_flip_permutation": tuple(config.keypoint_flip_permutation) or None,
         "probability": config.probability,
+    }
+
+
+@PREPROCESSING_STEPS.entry("random_vertical_flip")
+def _random_vertical_flip(config: Any) -> Step:
+    return preprocessor.random_vertical_flip, {
+        "keypoint_flip_permutation": tuple(config.keypoint_flip_permutation) or None,
+        "probability": config.probability,
+    }
+
+
+@PREPROCESSING_STEPS.entry("random_rotation90")
+def _random_rotation90(config: Any) -> Step:
+    return preprocessor.random_rotation90, {
+        "keypoint_rot_permutation": tuple(config.keypoint_rot_permutation) or None,
+        "probability": config.probability,
+    }
+
+
+@PREPROCESSING_STEPS.entry("random_jitter_boxes")
+def _random_jitter_boxes(config: Any) -> Step:
+    mode = config.JitterMode.Name(config.jitter_mode).lower()
+    return preprocessor.random_jitter_boxes, {"ratio": config.ratio, "jitter_mode": mode}
+
+
+@PREPROCESSING_STEPS.entry("subtract_channel_mean")
+def _subtract_channel_mean(config: Any) -> Step:
+    return preprocessor.subtract_channel_mean, {"means": list(config.means)}
+
+
+@PREPROCESSING_STEPS.entry("remap_labels")
+def _remap_labels(config: Any) -> Step:
+    return preprocessor.remap_labels, {
+        "original_labels": list(config.original_labels),
+        "new_label": config.new_label,
+    }
+
+
+@PREPROCESSING_STEPS.entry("drop_label_probabilistically")
+def _drop_label_probabilistically(config: Any) -> Step:
+    return preprocessor.drop_label_probabilistically, {
+        "dropped_label": config.label,
+        "drop_probability": config.drop_probability,
+    }
+
+
+@PREPROCESSING_STEPS.entry("random_resize_method")
+def _random_resize_method(config: Any) -> Step:
+    return preprocessor.random_resize_method, {
+        "target_size": [config.target_height, config.target_width]
     }
 
 

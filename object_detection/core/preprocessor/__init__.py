@@ -11,7 +11,24 @@ from object_detection.core.preprocessor.cropping import (
     ssd_random_crop,
     ssd_random_crop_fixed_aspect_ratio,
 )
-from object_detection.core.preprocessor.geometric import random_horizontal_flip
+from object_detection.core.preprocessor.geometric import (
+    random_horizontal_flip,
+    random_rotation90,
+    random_vertical_flip,
+)
+from object_detection.core.preprocessor.labels import (
+    convert_class_logits_to_softmax,
+    drop_label_probabilistically,
+    one_hot_encoding,
+    random_jitter_boxes,
+    remap_labels,
+    retain_boxes_above_threshold,
+    scale_boxes_to_pixel_coordinates,
+)
+from object_detection.core.preprocessor.occlusion import (
+    random_black_patches,
+    random_patch_gaussian,
+)
 from object_detection.core.preprocessor.padding import (
     random_absolute_pad_image,
     random_pad_image,
@@ -19,6 +36,7 @@ from object_detection.core.preprocessor.padding import (
 )
 from object_detection.core.preprocessor.photometric import (
     adjust_gamma,
+    normalize_image,
     random_adjust_brightness,
     random_adjust_contrast,
     random_adjust_hue,
@@ -28,38 +46,62 @@ from object_detection.core.preprocessor.photometric import (
     random_pixel_value_scale,
     random_rgb_to_gray,
     rgb_to_gray,
+    subtract_channel_mean,
 )
 from object_detection.core.preprocessor.pipeline import preprocess
 from object_detection.core.preprocessor.resizing import (
+    random_downscale_to_target_pixels,
     random_image_scale,
+    random_resize_method,
     resize_image,
+    resize_pad_to_multiple,
+    resize_to_max_dimension,
+    resize_to_min_dimension,
     resize_to_range,
 )
 
 __all__ = [
     "adjust_gamma",
+    "convert_class_logits_to_softmax",
+    "drop_label_probabilistically",
+    "normalize_image",
+    "one_hot_encoding",
     "preprocess",
     "random_absolute_pad_image",
     "random_adjust_brightness",
     "random_adjust_contrast",
     "random_adjust_hue",
     "random_adjust_saturation",
+    "random_black_patches",
     "random_crop_image",
     "random_crop_pad_image",
     "random_crop_to_aspect_ratio",
     "random_distort_color",
+    "random_downscale_to_target_pixels",
     "random_horizontal_flip",
     "random_image_scale",
+    "random_jitter_boxes",
     "random_jpeg_quality",
     "random_pad_image",
     "random_pad_to_aspect_ratio",
+    "random_patch_gaussian",
     "random_pixel_value_scale",
+    "random_resize_method",
     "random_rgb_to_gray",
+    "random_rotation90",
+    "random_vertical_flip",
+    "remap_labels",
     "resize_image",
+    "resize_pad_to_multiple",
+    "resize_to_max_dimension",
+    "resize_to_min_dimension",
     "resize_to_range",
+    "retain_boxes_above_threshold",
     "rgb_to_gray",
+    "scale_boxes_to_pixel_coordinates",
     "ssd_random_crop",
     "ssd_random_crop_fixed_aspect_ratio",
     "ssd_random_crop_pad",
     "ssd_random_crop_pad_fixed_aspect_ratio",
+    "subtract_channel_mean",
 ]

@@ -1,6 +1,6 @@
 """Augmentations that change colours only. Images are [H, W, 3] float in [0, 255]."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow.compat.v1 as tf
@@ -155,3 +155,28 @@ def random_jpeg_quality(
         return changed
 
     return apply_if(chance(1.0 - random_coef, seed), compress, image)[0]
+
+
+def normalize_image(
+    image: tf.Tensor,
+    original_minval: float,
+    original_maxval: float,
+    target_minval: float,
+    target_maxval: float,
+) -> tf.Tensor:
+    """Moves pixels linearly from one range to another."""
+    share = (image - float(original_minval)) / (float(original_maxval) - float(original_minval))
+    return share * (float(target_maxval) - float(target_minval)) + float(target_minval)
+
+
+def subtract_channel_mean(image: tf.Tensor, means: Sequence[float] | None = None) -> tf.Tensor:
+    """[H, W, C] less one number for each channel.
+
+    Raises:
+        ValueError: another rank, or another number of channels.
+    """
+    if image.shape.rank != 3:
+        raise ValueError(f"An image should be [H, W, C], got {image.shape}.")
+    if not means or len(means) != image.shape[-1]:
+        raise ValueError(f"means {means} should be one number for each channel of {image.shape}.")
+    return image - tf.constant(list(means), image.dtype)

@@ -22,6 +22,11 @@ HEIGHT, WIDTH = 120, 160
 
 STEPS = {
     "flip": "random_horizontal_flip { keypoint_flip_permutation: [1, 0, 2] probability: 1 }",
+    "flip down": "random_vertical_flip { keypoint_flip_permutation: [1, 0, 2] probability: 1 }",
+    "turn": "random_rotation90 { probability: 1 }",
+    "turn with other names": "random_rotation90 { probability: 1 keypoint_rot_permutation: [1, 0, 2] }",
+    "downscale": "random_downscale_to_target_pixels { min_target_pixels: 5000 max_target_pixels: 9000 }",
+    "drop a label": "drop_label_probabilistically { label: 2 drop_probability: 0.5 }",
     "crop": "random_crop_image { min_object_covered: 0.3 }",
     "crop to ratio": "random_crop_to_aspect_ratio { aspect_ratio: 0.8 }",
     "pad": "random_pad_image {}",
@@ -35,7 +40,7 @@ STEPS = {
     "ssd crop and pad, fixed ratio": "ssd_random_crop_pad_fixed_aspect_ratio {}",
     "scale": "random_image_scale {}",
 }
-MIRRORED = {"flip"}
+MIRRORED = {"flip", "flip down", "turn with other names"}
 
 
 def _step(text):

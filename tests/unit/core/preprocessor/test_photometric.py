@@ -21,6 +21,8 @@ STEPS = (
     "random_distort_color { color_ordering: 1 }",
     "random_jpeg_quality { min_jpeg_quality: 5 max_jpeg_quality: 20 }",
     "adjust_gamma { gamma: 2 }",
+    "random_black_patches { probability: 0.9 size_to_image_ratio: 0.3 }",
+    "random_patch_gaussian { min_patch_size: 8 max_patch_size: 30 }",
 )
 
 

@@ -1,0 +1,136 @@
+"""Augmentations that change labels, weights or boxes, but not the picture.
+
+Axes: M boxes, K keypoints.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.core import box_list_ops
+from object_detection.errors import ConfigError
+
+# How `random_jitter_boxes` may move edges: outwards, inwards, or both.
+JITTER_MODES = (
+    "default",
+    "expand",
+    "shrink",
+    "expand_symmetric",
+    "shrink_symmetric",
+    "expand_symmetric_xy",
+    "shrink_symmetric_xy",
+)
+
+
+def random_jitter_boxes(
+    boxes: tf.Tensor, ratio: float = 0.05, jitter_mode: str = "default", seed: int | None = None
+) -> tf.Tensor:
+    """Moves the edges of boxes at random, each by up to `ratio` of the box's height or width.
+
+    Args:
+        boxes: [M, 4], normalised; the result is cut at the picture's edges.
+        ratio: largest move.
+        jitter_mode: `default` moves each edge either way; `expand` and `shrink` outwards and
+            inwards; with `_symmetric` opposite edges move alike, with `_symmetric_xy` all four.
+        seed: of the moves.
+
+    Raises:
+        ConfigError: another mode.
+    """
+    if jitter_mode not in JITTER_MODES:
+        raise ConfigError(f"jitter_mode is {jitter_mode!r}; allowed: {', '.join(JITTER_MODES)}.")
+    count = tf.shape(boxes)[0]
+    if jitter_mode == "default":
+        moves = tf.random.uniform([count, 4], -ratio, ratio, seed=seed)
+    else:
+        columns = {"symmetric": 2, "xy": 1}.get(jitter_mode.rpartition("_")[2], 4)
+        moves = tf.random.uniform([count, columns], 0.0, ratio, seed=seed)
+        moves = tf.tile(moves, [1, 4 // columns])
+        # Outwards: the first two edges towards 0, the others away from it.
+        outwards = tf.constant([[-1.0, -1.0, 1.0, 1.0]])
+        moves *= outwards if jitter_mode.startswith("expand") else -outwards
+    size = tf.tile(boxes[:, 2:] - boxes[:, :2], [1, 2])
+    jittered = boxes + moves * size
+    return box_list_ops.cut(jittered, tf.constant([0.0, 0.0, 1.0, 1.0]))
+
+
+def retain_boxes_above_threshold(
+    boxes: tf.Tensor,
+    labels: tf.Tensor,
+    label_weights: tf.Tensor,
+    label_confidences: tf.Tensor | None = None,
+    multiclass_scores: tf.Tensor | None = None,
+    masks: tf.Tensor | None = None,
+    keypoints: tf.Tensor | None = None,
+    threshold: float = 0.0,
+) -> list[tf.Tensor]:
+    """The boxes whose weight is above a threshold, and what belongs to them.
+
+    Returns:
+        Boxes, labels, weights and, in the order of the arguments, what else was given.
+    """
+    kept = tf.where(label_weights > threshold)[:, 0]
+    rows = (boxes, labels, label_weights, label_confidences, multiclass_scores, masks, keypoints)
+    return [tf.gather(row, kept) for row in rows if row is not None]
+
+
+def drop_label_probabilistically(
+    boxes: tf.Tensor,
+    labels: tf.Tensor,
+    label_weights: tf.Tensor,
+    label_confidences: tf.Tensor | None = None,
+    multiclass_scores: tf.Tensor | None = None,
+    masks: tf.Tensor | None = None,
+    keypoints: tf.Tensor | None = None,
+    dropped_label: int | None = None,
+    drop_probability: float = 0.0,
+    seed: int | None = None,
+    *,
+    keypoint_visibilities: tf.Tensor | None = None,
+) -> list[tf.Tensor]:
+    """Leaves out each box of one class with a probability.
+
+    Returns:
+        Boxes, labels, weights and, in the order of the arguments, what else was given.
+    """
+    draws = tf.random.uniform(tf.shape(labels), seed=seed)
+    dropped = tf.equal(labels, tf.cast(dropped_label, labels.dtype)) & (draws < drop_probability)
+    kept = tf.where(~dropped)[:, 0]
+    rows = (boxes, labels, label_weights, label_confidences, multiclass_scores, masks, keypoints,
+            keypoint_visibilities)  # fmt: skip
+    return [tf.gather(row, kept) for row in rows if row is not None]
+
+
+def remap_labels(
+    labels: tf.Tensor, original_labels: Sequence[int] | None = None, new_label: int | None = None
+) -> tf.Tensor:
+    """Labels [M] with `new_label` in place of each of `original_labels`."""
+    remapped = labels
+    for original in original_labels or ():
+        wanted = tf.fill(tf.shape(labels), tf.cast(new_label, labels.dtype))
+        remapped = tf.where(tf.equal(labels, tf.cast(original, labels.dtype)), wanted, remapped)
+    return remapped
+
+
+def one_hot_encoding(labels: tf.Tensor, num_classes: int | None = None) -> tf.Tensor:
+    """Integer labels [M] -> one-hot rows [M, num_classes], float."""
+    if num_classes is None:
+        raise ConfigError("one_hot_encoding needs num_classes.")
+    return tf.one_hot(labels, num_classes, 1, 0, dtype=tf.float32)
+
+
+def convert_class_logits_to_softmax(
+    multiclass_scores: tf.Tensor, temperature: float = 1.0
+) -> tf.Tensor:
+    """Logits [M, C] -> probabilities, of logits divided by a temperature."""
+    return tf.nn.softmax(multiclass_scores / temperature)
+
+
+def scale_boxes_to_pixel_coordinates(
+    image: tf.Tensor, boxes: tf.Tensor, keypoints: tf.Tensor | None = None
+) -> tuple[tf.Tensor, ...]:
+    """Image, and boxes [M, 4] (and keypoints [M, K, 2]) in its pixels."""
+    size = tf.cast(tf.shape(image)[:2], boxes.dtype)
+    result: tuple[Any, ...] = (image, boxes * tf.tile(size, [2]))
+    return result if keypoints is None else (*result, keypoints * size)
