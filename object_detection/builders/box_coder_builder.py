@@ -4,6 +4,8 @@ from typing import Any
 
 from object_detection.box_coders.faster_rcnn_box_coder import FasterRcnnBoxCoder
 from object_detection.box_coders.keypoint_box_coder import KeypointBoxCoder
+from object_detection.box_coders.mean_stddev_box_coder import MeanStddevBoxCoder
+from object_detection.box_coders.square_box_coder import SquareBoxCoder
 from object_detection.core.box_coder import BoxCoder
 from object_detection.registry import Table
 
@@ -22,6 +24,16 @@ def _faster_rcnn_box_coder(config: Any) -> BoxCoder:
 @BOX_CODERS.entry("keypoint_box_coder")
 def _keypoint_box_coder(config: Any) -> BoxCoder:
     return KeypointBoxCoder(num_keypoints=config.num_keypoints, scale_factors=_yxhw(config))
+
+
+@BOX_CODERS.entry("mean_stddev_box_coder")
+def _mean_stddev_box_coder(config: Any) -> BoxCoder:
+    return MeanStddevBoxCoder(stddev=config.stddev)
+
+
+@BOX_CODERS.entry("square_box_coder")
+def _square_box_coder(config: Any) -> BoxCoder:
+    return SquareBoxCoder(scale_factors=[config.y_scale, config.x_scale, config.length_scale])
 
 
 def build(box_coder_config: Any) -> BoxCoder:

@@ -4,6 +4,7 @@ from typing import Any
 
 from object_detection.core.matcher import Matcher
 from object_detection.matchers.argmax_matcher import ArgMaxMatcher
+from object_detection.matchers.bipartite_matcher import GreedyBipartiteMatcher
 from object_detection.registry import Table
 
 MATCHERS = Table("matcher")
@@ -24,6 +25,11 @@ def _argmax_matcher(config: Any) -> Matcher:
         force_match_for_each_row=config.force_match_for_each_row,
         use_matmul_gather=config.use_matmul_gather,
     )
+
+
+@MATCHERS.entry("bipartite_matcher")
+def _bipartite_matcher(config: Any) -> Matcher:
+    return GreedyBipartiteMatcher(use_matmul_gather=config.use_matmul_gather)
 
 
 def build(matcher_config: Any) -> Matcher:

@@ -13,8 +13,13 @@ from object_detection.utils import label_map_util
 
 _IMPLEMENTED = {
     "model": ("ssd",),
-    "box_coder": ("faster_rcnn_box_coder", "keypoint_box_coder"),
-    "matcher": ("argmax_matcher",),
+    "box_coder": (
+        "faster_rcnn_box_coder",
+        "keypoint_box_coder",
+        "mean_stddev_box_coder",
+        "square_box_coder",
+    ),
+    "matcher": ("argmax_matcher", "bipartite_matcher"),
     "anchor_generator": (
         "grid_anchor_generator",
         "ssd_anchor_generator",
@@ -61,7 +66,10 @@ def _code_size_problems(ssd: Any) -> Iterator[str]:
     size = getattr(getattr(ssd.box_predictor, predictor), "box_code_size", None)
     if coder == "keypoint_box_coder" and keypoints < 1:
         yield "model.ssd.box_coder.keypoint_box_coder.num_keypoints: must be at least 1."
-    if size is not None and size != 4 + 2 * keypoints:
+    if coder == "square_box_coder":
+        if size not in (None, 3):
+            yield f"model.ssd.box_predictor.{predictor}.box_code_size: is {size}, but {coder} needs 3."
+    elif size is not None and size != 4 + 2 * keypoints:
         yield (
             f"model.ssd.box_predictor.{predictor}.box_code_size: is {size}, but {coder} with "
             f"{keypoints} keypoints needs 4 + 2 * {keypoints} = {4 + 2 * keypoints}."

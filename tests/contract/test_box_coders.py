@@ -7,6 +7,8 @@ from google.protobuf import text_format
 
 from object_detection.box_coders.faster_rcnn_box_coder import FasterRcnnBoxCoder
 from object_detection.box_coders.keypoint_box_coder import KeypointBoxCoder
+from object_detection.box_coders.mean_stddev_box_coder import MeanStddevBoxCoder
+from object_detection.box_coders.square_box_coder import SquareBoxCoder
 from object_detection.builders import box_coder_builder
 from object_detection.core import standard_fields as fields
 from object_detection.core.box_list import BoxList
@@ -17,6 +19,8 @@ KEYPOINTS = fields.BoxListFields.keypoints
 # Case of the config -> coder, code size, number of keypoints.
 CASES = {
     "faster_rcnn_box_coder": (FasterRcnnBoxCoder([10.0, 10.0, 5.0, 5.0]), 4, 0),
+    "mean_stddev_box_coder": (MeanStddevBoxCoder(0.1), 4, 0),
+    "square_box_coder": (SquareBoxCoder([10.0, 10.0, 5.0]), 3, 0),
     "keypoint_box_coder": (KeypointBoxCoder(3, [10.0, 10.0, 5.0, 5.0]), 10, 3),
 }
 
@@ -27,6 +31,13 @@ def _boxes(count, seed):
     return np.concatenate([corner, corner + random.uniform(0.1, 0.4, [count, 2])], 1).astype(
         np.float32
     )
+
+
+def _for_coder(name, boxes):
+    """Squares for the coder that knows nothing else."""
+    if name == "square_box_coder":
+        boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + (boxes[:, 2:3] - boxes[:, :1])], 1)
+    return boxes
 
 
 def _boxlist(boxes, keypoints):
@@ -44,7 +55,8 @@ def test_every_coder_has_a_case():
 @pytest.mark.parametrize("name", CASES)
 def test_decode_inverts_encode(name, run):
     coder, size, keypoints = CASES[name]
-    boxes, anchors = _boxlist(_boxes(20, 1), keypoints), BoxList(tf.constant(_boxes(20, 2)))
+    boxes = _boxlist(_for_coder(name, _boxes(20, 1)), keypoints)
+    anchors = BoxList(tf.constant(_boxes(20, 2)))
     codes = coder.encode(boxes, anchors)
     assert coder.code_size == size
     assert codes.shape.as_list() == [20, size]

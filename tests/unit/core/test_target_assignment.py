@@ -5,9 +5,13 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from object_detection.box_coders.faster_rcnn_box_coder import FasterRcnnBoxCoder
+from object_detection.core.balanced_positive_negative_sampler import (
+    BalancedPositiveNegativeSampler,
+)
 from object_detection.core.region_similarity_calculator import IouSimilarity
 from object_detection.core.target_assigner import TargetAssigner
 from object_detection.matchers.argmax_matcher import ArgMaxMatcher
+from object_detection.matchers.bipartite_matcher import GreedyBipartiteMatcher
 
 NONE, IGNORED = -1, -2
 NAN = float("nan")
@@ -120,3 +124,48 @@ def test_boxes_that_cannot_be_learnt_match_nothing(bad, run):
     targets = _assign(run, [[bad]], np.ones([1, 1]))
     assert targets.match.tolist() == [[NONE] * 3]
     assert np.isfinite(targets.codes).all()
+
+
+@pytest.mark.parametrize(
+    ("similarity", "valid", "expected"),
+    [
+        pytest.param([[0.5, 0.1, 0.8], [0.8, 0.2, 0.9]], None, [0, NONE, 1], id="best pair first"),
+        pytest.param(
+            [[0.5, 0.1, 0.8], [0.8, 0.2, 0.9]], [True, False], [NONE, NONE, 0], id="padding"
+        ),
+        pytest.param([[0.1], [0.2], [0.3]], None, [2], id="more rows than columns"),
+        pytest.param(np.zeros([0, 2]), None, [NONE, NONE], id="no rows"),
+    ],
+)
+def test_greedy_matching_one_to_one(similarity, valid, expected, run):
+    similarity = np.array(similarity, np.float32)
+    valid = np.ones(len(similarity), bool) if valid is None else np.array(valid)
+    match = GreedyBipartiteMatcher().match_batch(tf.constant(similarity), tf.constant(valid))
+    assert run(match).tolist() == expected
+
+
+def test_greedy_matching_of_a_batch(run):
+    both = np.array([[[0.9, 0.1], [0.8, 0.7]], [[0.1, 0.9], [0.2, 0.3]]], np.float32)
+    match = GreedyBipartiteMatcher().match_batch(tf.constant(both), tf.ones([2, 2], tf.bool))
+    assert run(match).tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("fraction", "size", "positives", "negatives"),
+    [(0.5, 4, 2, 2), (0.5, 20, 3, 6), (0.25, 8, 2, 6), (0.0, 4, 0, 4), (0.5, None, 3, 3)],
+)
+def test_balanced_samples(fraction, size, positives, negatives, run):
+    labels = np.array([True] * 3 + [False] * 6 + [True])
+    indicator = np.array([True] * 9 + [False])
+    sampler = BalancedPositiveNegativeSampler(fraction)
+    kept = run(sampler.subsample(tf.constant(indicator), size, tf.constant(labels)))
+    assert (kept & labels).sum() == positives
+    assert (kept & ~labels).sum() == negatives
+    assert not (kept & ~indicator).any()
+
+
+def test_samplers_refuse_what_they_cannot_use():
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        BalancedPositiveNegativeSampler(1.5)
+    with pytest.raises(ValueError, match="booleans"):
+        BalancedPositiveNegativeSampler().subsample(tf.zeros([3]), 2, tf.zeros([3], tf.bool))

@@ -1,0 +1,68 @@
+"""Samples with a bounded share of positives (Faster R-CNN, arXiv:1506.01497, section 3.1.3)."""
+
+from typing import Any
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.core.minibatch_sampler import MinibatchSampler
+
+
+class BalancedPositiveNegativeSampler(MinibatchSampler):
+    """At most a share of positives; negatives fill what is left."""
+
+    def __init__(self, positive_fraction: float = 0.5, is_static: bool = False) -> None:
+        """Keeps the settings.
+
+        Args:
+            positive_fraction: largest share of positives.
+            is_static: no effect: shapes follow from the arguments in any case.
+
+        Raises:
+            ValueError: a share outside [0, 1].
+        """
+        if not 0 <= positive_fraction <= 1:
+            raise ValueError(f"positive_fraction should lie in [0, 1], got {positive_fraction}.")
+        del is_static
+        self._positive_fraction = positive_fraction
+
+    def subsample(
+        self,
+        indicator: tf.Tensor,
+        batch_size: int | None,
+        labels: tf.Tensor | None = None,
+        scope: str | None = None,
+        **params: Any,
+    ) -> tf.Tensor:
+        """Chooses anchors.
+
+        Args:
+            indicator: [N] booleans of those that may be chosen.
+            batch_size: how many; None for as many as the share of positives allows.
+            labels: [N] booleans, true for positives.
+            scope: name scope.
+            **params: none are known.
+
+        Returns:
+            [N] booleans.
+
+        Raises:
+            ValueError: something else than booleans, or no labels.
+        """
+        del params
+        if labels is None:
+            raise ValueError("BalancedPositiveNegativeSampler needs labels.")
+        for name, tensor in (("indicator", indicator), ("labels", labels)):
+            if tensor.dtype != tf.bool or tensor.shape.rank != 1:
+                raise ValueError(f"{name} should be [N] booleans, got {tensor}.")
+        with tf.name_scope(scope, "BalancedPositiveNegativeSampler"):
+            positive, negative = indicator & labels, indicator & ~labels
+            if batch_size is None:
+                count = tf.reduce_sum(tf.cast(positive, tf.float32))
+                wanted = tf.cast(
+                    count * (1 - self._positive_fraction) / max(self._positive_fraction, 1e-9),
+                    tf.int32,
+                )
+                return positive | self.subsample_indicator(negative, wanted)
+            kept = self.subsample_indicator(positive, int(self._positive_fraction * batch_size))
+            left = batch_size - tf.reduce_sum(tf.cast(kept, tf.int32))
+            return kept | self.subsample_indicator(negative, left)
