@@ -17,9 +17,14 @@ from object_detection.protos import (
     pipeline_pb2,
     train_pb2,
 )
-from object_detection.utils import files
+from object_detection.utils import config_overrides, files
 
 Configs = dict[str, Any]
+
+# Changing single settings is a page of its own; users find it here.
+check_and_parse_input_config_key = config_overrides.check_and_parse_input_config_key
+update_input_reader_config = config_overrides.update_input_reader_config
+merge_external_params_with_configs = config_overrides.merge_external_params_with_configs
 
 
 def _all_field_names(message: Any, seen: set[str] | None = None) -> set[str]:
@@ -135,6 +140,15 @@ def save_pipeline_config(pipeline_config: Message, directory: str) -> None:
     )
 
 
+def get_graph_rewriter_config_from_file(graph_rewriter_config_file: str) -> Any:
+    """The `GraphRewriter` message of a file of its own."""
+    return parse_text(
+        read_text(graph_rewriter_config_file),
+        graph_rewriter_pb2.GraphRewriter(),
+        graph_rewriter_config_file,
+    )
+
+
 def get_configs_from_multiple_files(
     model_config_path: str = "",
     train_config_path: str = "",
@@ -170,7 +184,25 @@ def _meta_architecture(model_config: Any) -> Any:
 
 def get_image_resizer_config(model_config: Any) -> Any:
     """The `ImageResizer` message of a model."""
-    return _meta_architecture(model_config).image_resizer
+    config = _meta_architecture(model_config)
+    if not hasattr(config, "image_resizer"):
+        raise ConfigError(f"model.{model_config.WhichOneof('model')}: has no image_resizer.")
+    return config.image_resizer
+
+
+def _context_setting(model_config: Any, name: str) -> int | None:
+    config = _meta_architecture(model_config)
+    return int(getattr(config.context_config, name)) if hasattr(config, "context_config") else None
+
+
+def get_max_num_context_features(model_config: Any) -> int | None:
+    """Rows of context that a picture may bring; None for models without context."""
+    return _context_setting(model_config, "max_num_context_features")
+
+
+def get_context_feature_length(model_config: Any) -> int | None:
+    """Length of each row of context; None for models without context."""
+    return _context_setting(model_config, "context_feature_length")
 
 
 def get_spatial_image_size(image_resizer_config: Any) -> list[int]:
@@ -192,8 +224,18 @@ def get_spatial_image_size(image_resizer_config: Any) -> list[int]:
 
 
 def get_number_of_classes(model_config: Any) -> int:
-    """`num_classes` of the model."""
-    return int(_meta_architecture(model_config).num_classes)
+    """`num_classes` of the model.
+
+    Raises:
+        ConfigError: the architecture has no such field.
+    """
+    config = _meta_architecture(model_config)
+    if not hasattr(config, "num_classes"):
+        raise ConfigError(
+            f"model.{model_config.WhichOneof('model')}: has no num_classes; expected ssd or "
+            "faster_rcnn."
+        )
+    return int(config.num_classes)
 
 
 def get_optimizer_type(train_config: Any) -> str | None:
