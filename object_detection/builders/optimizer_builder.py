@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.core.moving_average_optimizer import MovingAverageOptimizer
+from object_detection.errors import ConfigError
 from object_detection.registry import Table
 from object_detection.utils import learning_schedules
 
@@ -33,6 +34,11 @@ def _exponential_decay(config: Any, global_step: tf.Tensor) -> tf.Tensor:
 
 @LEARNING_RATES.entry("manual_step_learning_rate")
 def _manual_step(config: Any, global_step: tf.Tensor) -> tf.Tensor:
+    if not config.schedule:
+        raise ConfigError(
+            "manual_step_learning_rate: the schedule is empty; add schedule { step: .. "
+            "learning_rate: .. }, or use constant_learning_rate."
+        )
     return learning_schedules.manual_stepping(
         global_step,
         [entry.step for entry in config.schedule],
@@ -75,13 +81,13 @@ def _learning_rate(config: Any, global_step: tf.Tensor) -> tf.Tensor:
     return LEARNING_RATES[case](getattr(config, case or "constant_learning_rate"), global_step)
 
 
-def build(
-    config: Any, global_step: tf.Tensor | None = None
-) -> tuple[tf.train.Optimizer | MovingAverageOptimizer, list[tf.Tensor]]:
+def build_optimizers_tf_v1(
+    optimizer_config: Any, global_step: tf.Tensor | None = None
+) -> tuple[tf.train.Optimizer, list[tf.Tensor]]:
     """Builds what an `Optimizer` message says.
 
     Args:
-        config: the message.
+        optimizer_config: the message.
         global_step: step of the schedules; the graph's global step by default.
 
     Returns:
@@ -92,11 +98,20 @@ def build(
     """
     if global_step is None:
         global_step = tf.train.get_or_create_global_step()
-    case = config.WhichOneof("optimizer")
+    case = optimizer_config.WhichOneof("optimizer")
     make = OPTIMIZERS[case]
-    chosen = getattr(config, case)
+    chosen = getattr(optimizer_config, case)
     rate = _learning_rate(chosen.learning_rate, global_step)
-    optimizer: Any = make(chosen, rate)
-    if config.use_moving_average:
-        optimizer = MovingAverageOptimizer(optimizer, config.moving_average_decay)
+    optimizer: tf.train.Optimizer = make(chosen, rate)
+    if optimizer_config.use_moving_average:
+        optimizer = MovingAverageOptimizer(
+            optimizer, average_decay=optimizer_config.moving_average_decay
+        )
     return optimizer, [rate]
+
+
+def build(
+    config: Any, global_step: tf.Tensor | None = None
+) -> tuple[tf.train.Optimizer, list[tf.Tensor]]:
+    """As `build_optimizers_tf_v1`; graph mode knows no other kind."""
+    return build_optimizers_tf_v1(config, global_step)

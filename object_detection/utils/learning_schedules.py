@@ -1,11 +1,28 @@
 """Learning rates as functions of the training step, as tensors."""
 
 import math
+import numbers
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.errors import ConfigError
+
+
+def _decay(
+    step: tf.Tensor, base: float, decay_steps: int, factor: float, staircase: bool
+) -> tf.Tensor:
+    """Base * factor^(step / decay_steps), in stairs or smoothly; float32."""
+    stretches = tf.cast(step, tf.float32) / float(decay_steps)
+    return base * tf.pow(
+        tf.cast(factor, tf.float32), tf.floor(stretches) if staircase else stretches
+    )
+
+
+def _rise(step: tf.Tensor, first: float, last: float, num_steps: int) -> tf.Tensor:
+    """The line from `first` at step 0 to `last` at step `num_steps`; float32."""
+    return first + (last - first) / num_steps * tf.cast(step, tf.float32)
 
 
 def exponential_decay_with_burnin(
@@ -18,21 +35,31 @@ def exponential_decay_with_burnin(
     min_learning_rate: float = 0.0,
     staircase: bool = True,
 ) -> tf.Tensor:
-    """Rate base * factor^(step / decay_steps), after a constant rate for the first steps.
+    """A constant rate for `burnin_steps`, then base * factor^(steps since / decay_steps).
 
-    A `burnin_learning_rate` of 0 means the base rate; the decay counts from step 0 either way.
+    Args:
+        global_step: [] number of the step.
+        learning_rate_base: rate after the burn-in.
+        learning_rate_decay_steps: steps in which the rate falls by the factor.
+        learning_rate_decay_factor: the factor.
+        burnin_learning_rate: rate of the first steps; 0 means the base rate.
+        burnin_steps: how many those are; the decay starts when they have passed.
+        min_learning_rate: the rate never falls below it.
+        staircase: whether the rate falls at whole multiples of the decay steps only.
     """
-    rate = tf.train.exponential_decay(
-        learning_rate_base,
-        global_step,
-        learning_rate_decay_steps,
-        learning_rate_decay_factor,
-        staircase=staircase,
-    )
-    first = burnin_learning_rate or learning_rate_base
-    burning_in = tf.less(tf.cast(global_step, tf.int64), burnin_steps)
+    step = tf.cast(global_step, tf.int64)
     return tf.maximum(
-        tf.where(burning_in, tf.constant(first), tf.cast(rate, tf.float32)),
+        tf.where(
+            step < burnin_steps,
+            tf.constant(burnin_learning_rate or learning_rate_base, tf.float32),
+            _decay(
+                step - burnin_steps,
+                learning_rate_base,
+                learning_rate_decay_steps,
+                learning_rate_decay_factor,
+                staircase,
+            ),
+        ),
         min_learning_rate,
         name="learning_rate",
     )
@@ -48,20 +75,42 @@ def exponential_decay_with_warmup(
     min_learning_rate: float = 0.0,
     staircase: bool = True,
 ) -> tf.Tensor:
-    """Rate base * factor^(step / decay_steps), after a linear rise from the warm-up rate."""
-    rate = tf.train.exponential_decay(
+    """A linear rise in `warmup_steps`, then base * factor^(steps since / decay_steps).
+
+    Args:
+        global_step: [] number of the step.
+        learning_rate_base: rate after the warm-up.
+        learning_rate_decay_steps: steps in which the rate falls by the factor.
+        learning_rate_decay_factor: the factor.
+        warmup_learning_rate: rate of the first step.
+        warmup_steps: length of the rise; the decay starts when it has passed.
+        min_learning_rate: the rate never falls below it.
+        staircase: whether the rate falls at whole multiples of the decay steps only.
+
+    Raises:
+        ConfigError: a warm-up rate above the base rate.
+    """
+    _check_warmup_rate(learning_rate_base, warmup_learning_rate, warmup_steps)
+    step = tf.cast(global_step, tf.int64)
+    rate = _decay(
+        step - warmup_steps,
         learning_rate_base,
-        global_step,
         learning_rate_decay_steps,
         learning_rate_decay_factor,
-        staircase=staircase,
+        staircase,
     )
-    step = tf.cast(global_step, tf.float32)
-    rate = tf.cast(rate, tf.float32)
     if warmup_steps:
-        slope = (learning_rate_base - warmup_learning_rate) / warmup_steps
-        rate = tf.where(step < warmup_steps, warmup_learning_rate + slope * step, rate)
+        rising = _rise(step, warmup_learning_rate, learning_rate_base, warmup_steps)
+        rate = tf.where(step < warmup_steps, rising, rate)
     return tf.maximum(rate, min_learning_rate, name="learning_rate")
+
+
+def _check_warmup_rate(base: float, warmup_rate: float, warmup_steps: int) -> None:
+    if warmup_steps and base < warmup_rate:
+        raise ConfigError(
+            f"learning_rate_base {base} is below warmup_learning_rate {warmup_rate}; a warm-up "
+            "rises."
+        )
 
 
 def cosine_decay_with_warmup(
@@ -79,11 +128,7 @@ def cosine_decay_with_warmup(
     """
     if total_steps < warmup_steps:
         raise ConfigError(f"total_steps {total_steps} is below warmup_steps {warmup_steps}.")
-    if warmup_steps and learning_rate_base < warmup_learning_rate:
-        raise ConfigError(
-            f"learning_rate_base {learning_rate_base} is below warmup_learning_rate "
-            f"{warmup_learning_rate}."
-        )
+    _check_warmup_rate(learning_rate_base, warmup_learning_rate, warmup_steps)
     step = tf.cast(global_step, tf.float32)
     first = float(warmup_steps + hold_base_rate_steps)
     share = (step - first) / max(float(total_steps) - first, 1.0)
@@ -91,8 +136,8 @@ def cosine_decay_with_warmup(
     if hold_base_rate_steps:
         rate = tf.where(step > first, rate, tf.fill(tf.shape(rate), learning_rate_base))
     if warmup_steps:
-        slope = (learning_rate_base - warmup_learning_rate) / warmup_steps
-        rate = tf.where(step < warmup_steps, slope * step + warmup_learning_rate, rate)
+        rising = _rise(step, warmup_learning_rate, learning_rate_base, warmup_steps)
+        rate = tf.where(step < warmup_steps, rising, rate)
     return tf.where(step > total_steps, tf.zeros_like(rate), rate, name="learning_rate")
 
 
@@ -102,20 +147,23 @@ def manual_stepping(
     """rates[i] from step boundaries[i - 1] on; with `warmup` the first stretch rises linearly.
 
     Raises:
-        ConfigError: boundaries that do not rise, or not one rate more than boundaries.
+        ConfigError: boundaries that are no whole positive numbers or do not rise, rates that are
+            no floats, or not one rate more than boundaries.
     """
-    steps = list(boundaries)
+    steps, values = list(boundaries), list(rates)
+    if any(not isinstance(one, numbers.Integral) for one in steps):
+        raise ConfigError(f"Learning-rate steps should be whole numbers, got {steps}.")
     if any(second <= first for first, second in zip([0, *steps][:-1], steps, strict=True)):
         raise ConfigError(f"Learning-rate steps should be positive and rise, got {steps}.")
-    if len(rates) != len(steps) + 1:
+    if any(not isinstance(one, float | np.floating) for one in values):
+        raise ConfigError(f"Learning rates should be floats, got {values}.")
+    if len(values) != len(steps) + 1:
         raise ConfigError(
-            f"{len(steps)} steps need {len(steps) + 1} learning rates, got {len(rates)}."
+            f"{len(steps)} steps need {len(steps) + 1} learning rates, got {len(values)}."
         )
-    rates = [float(rate) for rate in rates]
     step = tf.cast(global_step, tf.int64)
-    index = tf.reduce_sum(tf.cast(step >= tf.constant(steps, tf.int64), tf.int32))
-    rate = tf.gather(tf.constant(rates), index)
+    passed = tf.reduce_sum(tf.cast(step >= tf.constant(steps, tf.int64), tf.int32))
+    rate = tf.gather(tf.constant(values, tf.float32), passed)
     if warmup and steps:
-        rising = rates[0] + (rates[1] - rates[0]) / steps[0] * tf.cast(step, tf.float32)
-        rate = tf.where(step < steps[0], rising, rate)
+        rate = tf.where(step < steps[0], _rise(step, values[0], values[1], steps[0]), rate)
     return tf.identity(rate, name="learning_rate")

@@ -11,6 +11,15 @@ from object_detection.errors import CheckpointError
 
 logger = logging.getLogger(__name__)
 
+DETECTION_FEATURE_EXTRACTOR_MSG = (
+    "The checkpoint holds the variables of a bare feature extractor, which fine_tune_checkpoint_type "
+    "'detection' does not restore. Set fine_tune_checkpoint_type to 'fine_tune', or give the "
+    "checkpoint of a whole detector."
+)
+
+# Type of a fine-tuning checkpoint -> (start of names that it no longer goes with, why).
+DEPRECATED_CHECKPOINT_MAP = {"detection": ("_feature_extractor", DETECTION_FEATURE_EXTRACTOR_MSG)}
+
 GradientsAndVariables = list[tuple[tf.Tensor | None, tf.Variable]]
 
 
@@ -59,25 +68,17 @@ def match_checkpoint(
     wanted = (
         dict(variables)
         if isinstance(variables, dict)
-        else {variable.op.name: variable for variable in variables}
+        else {_name(variable): variable for variable in variables}
     )
-    try:
-        shapes: dict[str, list[int]] = tf.train.load_checkpoint(
-            checkpoint_path
-        ).get_variable_to_shape_map()
-    except (tf.errors.OpError, ValueError) as error:
-        raise CheckpointError(
-            f"{checkpoint_path}: no readable checkpoint ({error}). Give the prefix, that is the "
-            "path without '.index' or '.data-00000-of-00001'."
-        ) from error
+    shapes = _checkpoint_shapes(checkpoint_path)
     restorable, other_shape, missing = {}, {}, []
     for name, variable in wanted.items():
         if name == tf.GraphKeys.GLOBAL_STEP and not include_global_step:
             continue
         if name not in shapes:
             missing.append(name)
-        elif variable.shape.as_list() != list(shapes[name]):
-            other_shape[name] = (variable.shape.as_list(), list(shapes[name]))
+        elif variable.get_shape().as_list() != list(shapes[name]):
+            other_shape[name] = (variable.get_shape().as_list(), list(shapes[name]))
         else:
             restorable[name] = variable
     unused = [name for name in shapes if name not in wanted]
@@ -103,7 +104,7 @@ def get_variables_available_in_checkpoint(
         include_global_step: whether the global step counts.
 
     Returns:
-        A list or dict, as given.
+        A dict, or a list in the order of the names, as given.
 
     Raises:
         ValueError: `variables` is neither, or the checkpoint cannot be read.
@@ -123,7 +124,7 @@ def get_variables_available_in_checkpoint(
         )
     if isinstance(variables, dict):
         return match.restorable
-    return list(match.restorable.values())
+    return [variable for _, variable in sorted(match.restorable.items())]
 
 
 def filter_variables(
@@ -145,9 +146,10 @@ def multiply_gradients_matching_regex(
     grads_and_vars: GradientsAndVariables, regex_list: Iterable[str], multiplier: float
 ) -> GradientsAndVariables:
     """Multiplies the gradients of the variables that a pattern matches."""
+    grads_and_vars = list(grads_and_vars)
     chosen = _names(filter_variables([v for _, v in grads_and_vars], regex_list, invert=True))
     return [
-        (gradient * multiplier, variable)
+        (_scaled(gradient, multiplier), variable)
         if gradient is not None and variable.op.name in chosen
         else (gradient, variable)
         for gradient, variable in grads_and_vars
@@ -158,6 +160,7 @@ def freeze_gradients_matching_regex(
     grads_and_vars: GradientsAndVariables, regex_list: Iterable[str]
 ) -> GradientsAndVariables:
     """Leaves out the variables that a pattern matches, so that they keep their values."""
+    grads_and_vars = list(grads_and_vars)
     kept = _names(filter_variables([v for _, v in grads_and_vars], regex_list))
     return [(g, variable) for g, variable in grads_and_vars if variable.op.name in kept]
 
@@ -167,6 +170,54 @@ def get_global_variables_safely() -> list[tf.Variable]:
     if tf.executing_eagerly():
         raise ValueError("Global variables exist in graphs only; call this inside a tf.Graph().")
     return list(tf.global_variables())
+
+
+def ensure_checkpoint_supported(checkpoint_path: str, checkpoint_type: str, model_dir: str) -> None:
+    """Refuses a checkpoint whose layout its fine-tuning type no longer goes with.
+
+    Args:
+        checkpoint_path: prefix of the checkpoint to fine-tune from.
+        checkpoint_type: `fine_tune_checkpoint_type` of the config.
+        model_dir: directory of the training; if it holds a checkpoint, training goes on from
+            that one, and `checkpoint_path` does not matter.
+
+    Raises:
+        CheckpointError: see `DEPRECATED_CHECKPOINT_MAP`, or the checkpoint cannot be read.
+    """
+    if checkpoint_type not in DEPRECATED_CHECKPOINT_MAP:
+        return
+    start, message = DEPRECATED_CHECKPOINT_MAP[checkpoint_type]
+    found = [name for name in _checkpoint_shapes(checkpoint_path) if name.startswith(start)]
+    if not found:
+        return
+    if model_dir and tf.train.latest_checkpoint(model_dir):
+        logger.warning("%s is not used: training goes on in %s", checkpoint_path, model_dir)
+        return
+    raise CheckpointError(f"{checkpoint_path}: found {found[0]!r}. {message}")
+
+
+def _checkpoint_shapes(checkpoint_path: str) -> dict[str, list[int]]:
+    """Name -> shape of every variable of a checkpoint."""
+    try:
+        return dict(tf.train.load_checkpoint(checkpoint_path).get_variable_to_shape_map())
+    except (tf.errors.OpError, ValueError) as error:
+        raise CheckpointError(
+            f"{checkpoint_path}: no readable checkpoint ({error}). Give the prefix, that is the "
+            "path without '.index' or '.data-00000-of-00001'."
+        ) from error
+
+
+def _scaled(gradient: tf.Tensor | tf.IndexedSlices, multiplier: float) -> Any:
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(
+            gradient.values * multiplier, gradient.indices, gradient.dense_shape
+        )
+    return gradient * multiplier
+
+
+def _name(variable: Any) -> str:
+    """Name in a checkpoint. A partitioned variable is saved whole, and has no one operation."""
+    return str(variable.name).partition(":")[0]
 
 
 def _names(variables: Iterable[tf.Variable]) -> set[str]:

@@ -34,9 +34,9 @@ def test_exponential_with_burnin():
         lambda step: learning_schedules.exponential_decay_with_burnin(
             step, 1.0, 10, 0.1, burnin_learning_rate=0.5, burnin_steps=5, min_learning_rate=0.05
         ),
-        [0, 4, 5, 10, 30],
+        [0, 4, 5, 14, 15, 30],
     )
-    np.testing.assert_allclose(rates, [0.5, 0.5, 1.0, 0.1, 0.05], rtol=1e-5)
+    np.testing.assert_allclose(rates, [0.5, 0.5, 1.0, 1.0, 0.1, 0.05], rtol=1e-5)
 
 
 def test_exponential_with_warmup():
@@ -44,9 +44,9 @@ def test_exponential_with_warmup():
         lambda step: learning_schedules.exponential_decay_with_warmup(
             step, 1.0, 10, 0.25, warmup_learning_rate=0.2, warmup_steps=4, staircase=False
         ),
-        [0, 2, 5, 10],
+        [0, 2, 4, 9, 14],
     )
-    np.testing.assert_allclose(rates, [0.2, 0.6, 0.5, 0.25], rtol=1e-5)
+    np.testing.assert_allclose(rates, [0.2, 0.6, 1.0, 0.5, 0.25], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,22 @@ def test_steps_by_hand(warmup, expected):
     "make",
     [
         pytest.param(
-            lambda: learning_schedules.manual_stepping(0, [5, 5], [1, 2, 3]), id="equal steps"
+            lambda: learning_schedules.manual_stepping(0, [5, 5], [1.0, 2.0, 3.0]), id="equal steps"
         ),
-        pytest.param(lambda: learning_schedules.manual_stepping(0, [5], [1]), id="a rate too few"),
+        pytest.param(
+            lambda: learning_schedules.manual_stepping(0, [5], [1.0]), id="a rate too few"
+        ),
+        pytest.param(
+            lambda: learning_schedules.manual_stepping(0, [0, 5], [1.0, 2.0, 3.0]), id="step 0"
+        ),
+        pytest.param(
+            lambda: learning_schedules.manual_stepping(0, [2.5], [1.0, 2.0]), id="half a step"
+        ),
+        pytest.param(lambda: learning_schedules.manual_stepping(0, [5], [1, 2]), id="whole rates"),
+        pytest.param(
+            lambda: learning_schedules.exponential_decay_with_warmup(0, 0.1, 5, 0.1, 0.2, 10),
+            id="high warmup before a decay",
+        ),
         pytest.param(
             lambda: learning_schedules.cosine_decay_with_warmup(0, 1.0, 5, 0.1, 10),
             id="long warmup",
@@ -81,3 +94,21 @@ def test_steps_by_hand(warmup, expected):
 def test_schedules_that_contradict_themselves(make):
     with pytest.raises(ConfigError):
         make()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda step: learning_schedules.exponential_decay_with_burnin(step, 1.0, 5, 0.1),
+        lambda step: learning_schedules.exponential_decay_with_warmup(step, 1.0, 5, 0.1),
+        lambda step: learning_schedules.cosine_decay_with_warmup(step, 1.0, 5),
+        lambda step: learning_schedules.manual_stepping(step, [], [1.0]),
+    ],
+)
+def test_every_rate_has_its_name_and_starts_at_the_base(make, run):
+    rates = [make(step) for step in (0, tf.constant(0, tf.int32), tf.Variable(0, dtype=tf.int64))]
+    assert run(rates) == [1.0, 1.0, 1.0]
+    for rate in rates:
+        assert rate.op.name.split("/")[-1].startswith("learning_rate")
+        assert rate.dtype == tf.float32
+        assert rate.shape == []

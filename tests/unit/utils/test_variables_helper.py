@@ -72,3 +72,58 @@ def test_gradients_multiplied_and_frozen(run):
     assert run([gradient for gradient, _ in doubled]) == [[2.0], [6.0]]
     frozen = variables_helper.freeze_gradients_matching_regex(pairs, ["a/biases"])
     assert [variable.op.name for _, variable in frozen] == ["a/weights"]
+    assert variables_helper.multiply_gradients_matching_regex([], ["x"], 2.0) == []
+
+
+def test_sparse_and_absent_gradients(run):
+    table = _variable("table", [3, 1])
+    sparse = tf.gradients(tf.reduce_sum(tf.gather(table, [2])), table)[0]
+    (scaled, _), (absent, _) = variables_helper.multiply_gradients_matching_regex(
+        [(sparse, table), (None, table)], [".*"], 3.0
+    )
+    assert run(tf.convert_to_tensor(scaled)).tolist() == [[0.0], [0.0], [3.0]]
+    assert absent is None
+
+
+def test_available_in_the_order_of_names_and_without_the_step(checkpoint, tmp_path):
+    weights, biases = _variable("a/weights", [2]), _variable("a/biases", [3])
+    available = variables_helper.get_variables_available_in_checkpoint
+    assert available([weights, biases], checkpoint) == [biases, weights]
+    assert available([], checkpoint) == []
+    step = tf.train.get_or_create_global_step()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        stepped = tf.train.Saver([step, weights]).save(session, str(tmp_path / "stepped"))
+    assert available([step, weights], stepped) == [weights, step]
+    assert available([step, weights], stepped, include_global_step=False) == [weights]
+
+
+def test_partitioned_variable_is_found_under_its_name(tmp_path):
+    parts = tf.get_variable(
+        "parts", [4, 1], partitioner=tf.fixed_size_partitioner(2), use_resource=False
+    )
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        path = tf.train.Saver({"parts": parts}).save(session, str(tmp_path / "parts"))
+    assert variables_helper.get_variables_available_in_checkpoint([parts], path) == [parts]
+
+
+def test_old_layout_is_refused_unless_training_goes_on(tmp_path):
+    names = {"_feature_extractor/weights": _variable("weights", [1])}
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        path = tf.train.Saver(names).save(session, str(tmp_path / "old" / "model.ckpt"))
+    check = variables_helper.ensure_checkpoint_supported
+    check(path, "fine_tune", "")
+    check(path, "detection", str(tmp_path / "old"))
+    with pytest.raises(ValueError, match=r"_feature_extractor/weights.*fine_tune"):
+        check(path, "detection", str(tmp_path / "empty"))
+
+
+def test_a_whole_detector_is_supported(checkpoint):
+    variables_helper.ensure_checkpoint_supported(checkpoint, "detection", "")
+
+
+def test_global_variables_of_the_graph_only():
+    weights = _variable("w", [1])
+    assert variables_helper.get_global_variables_safely() == [weights]
