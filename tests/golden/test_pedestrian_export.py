@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from google.protobuf import text_format
+from PIL import Image
 
+from object_detection import exporter
 from object_detection.anchor_generators.multiple_grid_anchor_generator import create_ssd_anchors
 from object_detection.box_coders.faster_rcnn_box_coder import FasterRcnnBoxCoder
 from object_detection.builders import model_builder, post_processing_builder
 from object_detection.core.box_list import BoxList
-from object_detection.protos import model_pb2, post_processing_pb2
+from object_detection.protos import model_pb2, pipeline_pb2, post_processing_pb2
 
 MAPS = [(19, 19), (10, 10), (5, 5), (3, 3), (2, 2), (1, 1)]
 
@@ -115,3 +117,39 @@ def test_the_restored_checkpoint_gives_the_export_s_numbers(golden, shared_data)
         np.testing.assert_allclose(predictions[name], golden[name], atol=1e-3, err_msg=name)
     for name in ("detection_boxes", "detection_scores", "num_detections"):
         np.testing.assert_allclose(detections[name], golden[name], atol=1e-3, err_msg=name)
+
+
+def _detections_of_a_frozen_graph(path, pictures):
+    """`detection_*` and `num_detections` of each picture, by a graph in a session of its own."""
+    graph_def = tf.GraphDef()
+    graph_def.ParseFromString(path.read_bytes())
+    names = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.import_graph_def(graph_def, name="")
+        return [
+            session.run({name: f"{name}:0" for name in names}, {"image_tensor:0": picture[None]})
+            for picture in pictures
+        ]
+
+
+@pytest.mark.slow
+def test_our_export_detects_what_the_published_one_does(shared_data, tmp_path):
+    folder = shared_data / "checkpoints" / "ssdlite_mobilenet_v2_pedestrian"
+    paths = sorted((shared_data / "coco_persons" / "coco_mini" / "val2017").glob("*.jpg"))[:20]
+    pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+    assert len(pictures) == 20
+    pipeline = pipeline_pb2.TrainEvalPipelineConfig()
+    pipeline.model.CopyFrom(text_format.Parse(CONFIG, model_pb2.DetectionModel()))
+    exporter.export_inference_graph(
+        "image_tensor", pipeline, str(folder / "model.ckpt"), str(tmp_path / "exported")
+    )
+    ours = _detections_of_a_frozen_graph(
+        tmp_path / "exported" / "frozen_inference_graph.pb", pictures
+    )
+    theirs = _detections_of_a_frozen_graph(folder / "frozen_inference_graph.pb", pictures)
+    found = 0
+    for mine, published in zip(ours, theirs, strict=True):
+        for name, expected in published.items():
+            np.testing.assert_allclose(mine[name], expected, atol=1e-3, err_msg=name)
+        found += int((published["detection_scores"] > 0.5).sum())
+    assert found >= 3  # people were found: the comparison is not only about noise
