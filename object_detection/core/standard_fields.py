@@ -161,3 +161,15 @@ class TfExampleFields:
     detection_bbox_ymax = "image/detection/bbox/ymax"
     detection_bbox_xmax = "image/detection/bbox/xmax"
     detection_score = "image/detection/score"
+
+
+# Fields that a SequenceExample has for each frame; it has the others once.
+SEQUENCE_FIELDS = [
+    InputDataFields.image,
+    InputDataFields.source_id,
+    InputDataFields.groundtruth_boxes,
+    InputDataFields.num_groundtruth_boxes,
+    InputDataFields.groundtruth_classes,
+    InputDataFields.groundtruth_weights,
+    InputDataFields.is_annotated,
+]

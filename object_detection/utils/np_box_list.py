@@ -1,0 +1,9 @@
+"""`BoxList` in numpy under the OD API's import path; the code is in `metrics.np_box_lists`."""
+
+from object_detection.metrics.np_box_lists import (
+    BoxList,
+)
+
+__all__ = [
+    "BoxList",
+]
