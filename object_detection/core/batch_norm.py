@@ -4,11 +4,13 @@ tf-slim's own layer needs parts of TensorFlow that are gone; this one takes its 
 `normalizer_fn` and under `arg_scope`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
+
+from object_detection.errors import ConfigError
 
 
 def _statistic(name: str, channels: int, initial: float, trainable: bool) -> tf.Variable:
@@ -87,3 +89,51 @@ def batch_norm(
             )
         outputs.set_shape(inputs.shape)
         return activation_fn(outputs) if activation_fn else outputs
+
+
+# What slim's layer takes and this one does too, and what only chooses among implementations.
+_SHARED = frozenset(
+    {
+        "decay", "center", "scale", "epsilon", "activation_fn", "is_training", "trainable",
+        "updates_collections", "reuse", "scope",
+    }
+)  # fmt: skip
+_CHOICE_OF_IMPLEMENTATION = frozenset({"fused", "data_format", "adjustment"})
+
+
+def _taken_over(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Settings of slim's layer as this layer takes them."""
+    taken = {}
+    for name, value in (settings or {}).items():
+        if name in _SHARED:
+            taken[name] = value
+        elif value and name not in _CHOICE_OF_IMPLEMENTATION:
+            raise ConfigError(
+                f"Batch norm with {name}={value!r} is not available; choose among "
+                f"{', '.join(sorted(_SHARED))}."
+            )
+    return taken
+
+
+def with_this_layer(arg_scope: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """An arg scope in which this layer stands wherever `slim.batch_norm` stood.
+
+    Args:
+        arg_scope: what `with slim.arg_scope(...) as arg_scope` gives.
+
+    Returns:
+        A new arg scope; settings of `slim.batch_norm` are settings of `batch_norm` too.
+
+    Raises:
+        ConfigError: a setting that this layer does not have.
+    """
+    slim_key, key = (slim.arg_scope_func_key(layer) for layer in (slim.batch_norm, batch_norm))
+    scope = {name: dict(settings) for name, settings in arg_scope.items()}
+    for settings in scope.values():
+        if settings.get("normalizer_fn") is slim.batch_norm:
+            settings["normalizer_fn"] = batch_norm
+            if settings.get("normalizer_params"):
+                settings["normalizer_params"] = _taken_over(settings["normalizer_params"])
+    if slim_key in scope:
+        scope[key] = scope.get(key, {}) | _taken_over(scope[slim_key])
+    return scope

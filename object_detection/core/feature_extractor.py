@@ -8,6 +8,8 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from object_detection.core.batch_norm import with_this_layer
+
 
 class SSDFeatureExtractor(abc.ABC):
     """The network below an SSD's predictors; subclasses name backbone and feature maps."""
@@ -64,8 +66,12 @@ class SSDFeatureExtractor(abc.ABC):
         with contextlib.ExitStack() as stack:
             stack.enter_context(slim.arg_scope(own_arg_scope))
             if override:
-                stack.enter_context(slim.arg_scope(self._conv_hyperparams_fn()))
+                stack.enter_context(slim.arg_scope(self._own_arg_scope()))
             yield
+
+    def _own_arg_scope(self) -> dict[str, dict[str, Any]]:
+        """The arg scope of the config, or of the caller's function, for `slim.arg_scope`."""
+        return with_this_layer(self._conv_hyperparams_fn())
 
     @abc.abstractmethod
     def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:

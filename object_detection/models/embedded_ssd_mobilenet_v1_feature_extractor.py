@@ -74,7 +74,7 @@ class EmbeddedSSDMobileNetV1FeatureExtractor(feature_extractor.SSDFeatureExtract
                     use_explicit_padding=self._use_explicit_padding,
                     scope=scope,
                 )
-            with slim.arg_scope(self._conv_hyperparams_fn()):
+            with slim.arg_scope(self._own_arg_scope()):
                 maps = feature_map_generators.multi_resolution_feature_maps(
                     layout,
                     self._depth_multiplier,

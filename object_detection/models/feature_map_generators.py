@@ -7,31 +7,24 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from object_detection.utils import ops
+from object_detection.utils import ops, shape_utils
 
 # Bound of activations that are to be quantised.
 ACTIVATION_BOUND = 6.0
 
 
-def get_depth_fn(depth_multiplier: float, min_depth: int) -> Callable[[int], int]:
+def get_depth_fn(depth_multiplier: float, min_depth: int) -> Callable[[float], int]:
     """Number of channels -> that number times the multiplier, at least `min_depth`."""
 
-    def multiply_depth(depth: int) -> int:
+    def multiply_depth(depth: float) -> int:
         return max(int(depth * depth_multiplier), min_depth)
 
     return multiply_depth
 
 
-def _convolution(
-    net: tf.Tensor, depth: int, kernel: int, stride: int, use_depthwise: bool, scope: str
-) -> tf.Tensor:
-    """A convolution, or a depthwise one followed by a 1x1 convolution."""
-    if use_depthwise:
-        net = slim.separable_conv2d(
-            net, None, [kernel, kernel], stride=stride, scope=f"{scope}_depthwise"
-        )
-        return slim.conv2d(net, depth, [1, 1], scope=scope)
-    return slim.conv2d(net, depth, [kernel, kernel], stride=stride, scope=scope)
+def _padded(net: tf.Tensor, kernel: int, explicit: bool) -> tuple[tf.Tensor, str]:
+    """The input of a convolution or pooling, and the padding that it is left to do itself."""
+    return (ops.fixed_padding(net, kernel), "VALID") if explicit else (net, "SAME")
 
 
 def multi_resolution_feature_maps(
@@ -52,10 +45,10 @@ def multi_resolution_feature_maps(
         min_depth: least number of channels.
         insert_1x1_conv: put a 1x1 convolution of half the channels before each new map.
         image_features: name -> output of the backbone's layer.
-        pool_residual: add the average-pooled map below to each new one.
+        pool_residual: add the average-pooled map below to each new one of as many channels.
 
     Returns:
-        Name -> feature map, finest first.
+        Name -> feature map, finest first. The name of a new map is also its variable scope.
     """
     depth_fn = get_depth_fn(depth_multiplier, min_depth)
     use_depthwise = feature_map_layout.get("use_depthwise", False)
@@ -66,24 +59,29 @@ def multi_resolution_feature_maps(
     for index, (layer, layer_depth) in enumerate(
         zip(feature_map_layout["from_layer"], feature_map_layout["layer_depth"], strict=True)
     ):
-        kernel = 3 if not kernels or kernels[index] == -1 else kernels[index]
         if layer:
-            base, net = layer, image_features[layer]
-            maps.append((layer, net))
+            base = layer
+            maps.append((layer, image_features[layer]))
             continue
+        kernel = kernels[index] if kernels else 3
         below = net = maps[-1][1]
-        depth = depth_fn(layer_depth)
+        depth, half = depth_fn(layer_depth), depth_fn(layer_depth / 2)
         if insert_1x1_conv:
-            half = depth_fn(layer_depth // 2)
-            net = slim.conv2d(net, half, [1, 1], scope=f"{base}_1_Conv2d_{index}_1x1_{half}")
+            name = f"{base}_1_Conv2d_{index}_1x1_{half}"
+            net = slim.conv2d(net, half, [1, 1], padding="SAME", scope=name)
         name = f"{base}_2_Conv2d_{index}_{kernel}x{kernel}_s2_{depth}"
-        padding = "SAME"
-        if explicit_padding:
-            net, padding = ops.fixed_padding(net, kernel), "VALID"
-        with slim.arg_scope([slim.conv2d, slim.separable_conv2d], padding=padding):
-            net = _convolution(net, depth, kernel, 2, use_depthwise, name)
-        if pool_residual and below.shape[-1] == depth:
-            net += slim.avg_pool2d(below, [3, 3], stride=2, padding="SAME", scope=f"{name}_pool")
+        net, padding = _padded(net, kernel, explicit_padding)
+        how: dict[str, Any] = {"stride": 2, "padding": padding}
+        if use_depthwise:
+            net = slim.separable_conv2d(
+                net, None, [kernel, kernel], scope=f"{name}_depthwise", **how
+            )
+            net = slim.conv2d(net, depth, [1, 1], padding="SAME", scope=name)
+        else:
+            net = slim.conv2d(net, depth, [kernel, kernel], scope=name, **how)
+        if pool_residual and below.shape.as_list()[-1] == depth:
+            below, _ = _padded(below, kernel, explicit_padding)
+            net += slim.avg_pool2d(below, [kernel, kernel], scope=f"{name}_pool", **how)
         maps.append((name, net))
     return collections.OrderedDict(maps)
 
@@ -105,7 +103,7 @@ def fpn_top_down_feature_maps(
         use_depthwise: smooth with depthwise separable convolutions.
         use_explicit_padding: pad by hand and convolve without padding.
         use_bounded_activations: cut sums at +-6.
-        scope: name and variable scope.
+        scope: name scope of the operations; variables stand in the variable scope around.
         use_native_resize_op: enlarge with TensorFlow's resize instead of repetition.
 
     Returns:
@@ -129,30 +127,49 @@ def fpn_top_down_feature_maps(
             )
         )
 
+    def smooth(net: tf.Tensor, level: int) -> tf.Tensor:
+        convolve = slim.separable_conv2d if use_depthwise else slim.conv2d
+        net, padding = _padded(net, 3, use_explicit_padding)
+        return convolve(net, depth, [3, 3], padding=padding, scope=f"smoothing_{level + 1}")
+
     levels = len(image_features)
-    with tf.variable_scope(scope, "top_down"):
+    with tf.name_scope(scope, "top_down"):
         top_down = project(levels - 1)
         outputs = [(f"top_down_{image_features[-1][0]}", top_down)]
         for level in reversed(range(levels - 1)):
             residual = project(level)
-            if use_native_resize_op:
-                top_down = tf.image.resize_nearest_neighbor(top_down, tf.shape(residual)[1:3])
-            else:
-                # Maps of odd size are one row or column short of twice the coarser one.
-                shape = tf.shape(residual)
-                enlarged = ops.nearest_neighbor_upsampling(top_down, scale=2)
-                top_down = enlarged[:, : shape[1], : shape[2]]
-            top_down = bounded(top_down + residual)
-            top_down.set_shape(residual.shape)
-            smoothed, padding = top_down, "SAME"
-            if use_explicit_padding:
-                smoothed, padding = ops.fixed_padding(top_down, 3), "VALID"
-            with slim.arg_scope([slim.conv2d, slim.separable_conv2d], padding=padding):
-                smoothed = _convolution(
-                    smoothed, depth, 3, 1, use_depthwise, f"smoothing_{level + 1}"
-                )
-            outputs.append((f"top_down_{image_features[level][0]}", smoothed))
+            enlarged = enlarge(top_down, 2, use_native_resize_op)
+            top_down = bounded(cut_to(enlarged, residual) + residual)
+            outputs.append((f"top_down_{image_features[level][0]}", smooth(top_down, level)))
     return collections.OrderedDict(reversed(outputs))
+
+
+def enlarge(net: tf.Tensor, scale: int, use_native_resize_op: bool) -> tf.Tensor:
+    """[B, H, W, C] -> [B, scale * H, scale * W, C], each pixel repeated.
+
+    Args:
+        net: the map.
+        scale: how often a pixel is repeated, each way.
+        use_native_resize_op: whether TensorFlow's resize does it.
+    """
+    if not use_native_resize_op:
+        return ops.nearest_neighbor_upsampling(net, scale=scale)
+    _, height, width, _ = shape_utils.combined_static_and_dynamic_shape(net)
+    return tf.image.resize_nearest_neighbor(net, [height * scale, width * scale])
+
+
+def cut_to(net: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """The upper left part of a map that is as high and wide as `other`.
+
+    A level of odd size is one row or column short of twice the coarser one.
+    """
+    size, wanted = net.shape.as_list()[1:3], other.shape.as_list()[1:3]
+    if None not in size and size == wanted:
+        return net
+    shape = tf.shape(other)
+    cut = net[:, : shape[1], : shape[2]]
+    cut.set_shape([net.shape.as_list()[0], *wanted, net.shape.as_list()[3]])
+    return cut
 
 
 def extend_pyramid(
@@ -173,9 +190,7 @@ def extend_pyramid(
     """
     maps = list(maps)
     for scope in scopes:
-        net, padding = maps[-1], "SAME"
-        if use_explicit_padding:
-            net, padding = ops.fixed_padding(net, 3), "VALID"
+        net, padding = _padded(maps[-1], 3, use_explicit_padding)
         if use_depthwise:
             net = slim.separable_conv2d(
                 net, depth, [3, 3], depth_multiplier=1, stride=2, padding=padding, scope=scope
@@ -213,10 +228,10 @@ def pooling_pyramid_feature_maps(
     ((_, net),) = image_features.items()
     name = f"Base_Conv2d_1x1_{base_feature_map_depth}"
     if base_feature_map_depth > 0:
-        net = slim.conv2d(net, base_feature_map_depth, [1, 1], scope=name)
+        net = slim.conv2d(net, base_feature_map_depth, [1, 1], padding="SAME", scope=name)
     maps = [(name, net)]
-    depth = net.shape.as_list()[-1]
-    for level in range(1, num_layers):
+    depth = base_feature_map_depth or net.shape.as_list()[-1]
+    for level in range(num_layers - 1):
         if replace_pool_with_conv:
             name = f"Conv2d_{level}_3x3_s2_{depth}"
             net = slim.conv2d(net, depth, [3, 3], stride=2, padding="SAME", scope=name)

@@ -70,7 +70,7 @@ class SSDInceptionFeatureExtractor(feature_extractor.SSDFeatureExtractor):
             "use_depthwise": self._use_depthwise,
         }
         with (
-            slim.arg_scope(self._conv_hyperparams_fn()),
+            slim.arg_scope(self._own_arg_scope()),
             tf.variable_scope(self.scope, reuse=self._reuse_weights) as scope,
         ):
             end_points = self._backbone(

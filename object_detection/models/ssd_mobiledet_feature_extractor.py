@@ -7,10 +7,11 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from object_detection.core import feature_extractor
-from object_detection.core.batch_norm import batch_norm
 from object_detection.errors import ConfigError
 from object_detection.models import feature_map_generators
 from object_detection.models.backbones.mobiledet import (
+    BACKBONE_WEIGHT_DECAY,
+    mobiledet_arg_scope,
     mobiledet_cpu_backbone,
     mobiledet_dsp_backbone,
     mobiledet_edgetpu_backbone,
@@ -18,7 +19,25 @@ from object_detection.models.backbones.mobiledet import (
 )
 from object_detection.utils import ops, shape_utils
 
+__all__ = [
+    "BACKBONE_WEIGHT_DECAY",
+    "ExplicitPaddingError",
+    "SSDMobileDetCPUFeatureExtractor",
+    "SSDMobileDetDSPFeatureExtractor",
+    "SSDMobileDetEdgeTPUFeatureExtractor",
+    "SSDMobileDetFeatureExtractorBase",
+    "SSDMobileDetGPUFeatureExtractor",
+    "mobiledet_cpu_backbone",
+    "mobiledet_dsp_backbone",
+    "mobiledet_edgetpu_backbone",
+    "mobiledet_gpu_backbone",
+]
+
 Backbone = Callable[..., dict[str, tf.Tensor]]
+
+
+class ExplicitPaddingError(ConfigError, NotImplementedError):
+    """MobileDet is only known with TensorFlow's own padding."""
 
 
 class SSDMobileDetFeatureExtractorBase(feature_extractor.SSDFeatureExtractor):
@@ -54,10 +73,10 @@ class SSDMobileDetFeatureExtractorBase(feature_extractor.SSDFeatureExtractor):
             scope_name: variable scope.
 
         Raises:
-            ConfigError: explicit padding is asked for.
+            ExplicitPaddingError: explicit padding is asked for.
         """
         if use_explicit_padding:
-            raise ConfigError("ssd_mobiledet: use_explicit_padding is not a valid option.")
+            raise ExplicitPaddingError("ssd_mobiledet: use_explicit_padding is not a valid option.")
         super().__init__(
             is_training,
             depth_multiplier,
@@ -85,12 +104,9 @@ class SSDMobileDetFeatureExtractorBase(feature_extractor.SSDFeatureExtractor):
             "use_explicit_padding": self._use_explicit_padding,
         }
         with tf.variable_scope(self._scope_name, reuse=self._reuse_weights):
-            own = slim.arg_scope([batch_norm], epsilon=0.01, decay=0.99, center=True, scale=True)
-            with own as own_scope:
-                pass
-            with self._backbone_arg_scope(own_scope):
+            with self._backbone_arg_scope(mobiledet_arg_scope()):
                 end_points = self._backbone_fn(inputs, multiplier=self._depth_multiplier)
-            with slim.arg_scope(self._conv_hyperparams_fn()):
+            with slim.arg_scope(self._own_arg_scope()):
                 maps = feature_map_generators.multi_resolution_feature_maps(
                     layout,
                     self._depth_multiplier,
@@ -104,34 +120,122 @@ class SSDMobileDetFeatureExtractorBase(feature_extractor.SSDFeatureExtractor):
 class SSDMobileDetCPUFeatureExtractor(SSDMobileDetFeatureExtractorBase):
     """With the network for processors."""
 
-    def __init__(self, *args: Any, **keywords: Any) -> None:
+    def __init__(
+        self,
+        is_training: bool,
+        depth_multiplier: float,
+        min_depth: int,
+        pad_to_multiple: int,
+        conv_hyperparams_fn: Callable[[], Any],
+        reuse_weights: Any = None,
+        use_explicit_padding: bool = False,
+        use_depthwise: bool = False,
+        override_base_feature_extractor_hyperparams: bool = False,
+        scope_name: str = "MobileDetCPU",
+    ) -> None:
         super().__init__(
-            mobiledet_cpu_backbone, *args, **{"scope_name": "MobileDetCPU", **keywords}
+            mobiledet_cpu_backbone,
+            is_training,
+            depth_multiplier,
+            min_depth,
+            pad_to_multiple,
+            conv_hyperparams_fn,
+            reuse_weights,
+            use_explicit_padding,
+            use_depthwise,
+            override_base_feature_extractor_hyperparams,
+            scope_name,
         )
 
 
 class SSDMobileDetDSPFeatureExtractor(SSDMobileDetFeatureExtractorBase):
     """With the network for digital signal processors."""
 
-    def __init__(self, *args: Any, **keywords: Any) -> None:
+    def __init__(
+        self,
+        is_training: bool,
+        depth_multiplier: float,
+        min_depth: int,
+        pad_to_multiple: int,
+        conv_hyperparams_fn: Callable[[], Any],
+        reuse_weights: Any = None,
+        use_explicit_padding: bool = False,
+        use_depthwise: bool = False,
+        override_base_feature_extractor_hyperparams: bool = False,
+        scope_name: str = "MobileDetDSP",
+    ) -> None:
         super().__init__(
-            mobiledet_dsp_backbone, *args, **{"scope_name": "MobileDetDSP", **keywords}
+            mobiledet_dsp_backbone,
+            is_training,
+            depth_multiplier,
+            min_depth,
+            pad_to_multiple,
+            conv_hyperparams_fn,
+            reuse_weights,
+            use_explicit_padding,
+            use_depthwise,
+            override_base_feature_extractor_hyperparams,
+            scope_name,
         )
 
 
 class SSDMobileDetEdgeTPUFeatureExtractor(SSDMobileDetFeatureExtractorBase):
     """With the network for the Edge TPU."""
 
-    def __init__(self, *args: Any, **keywords: Any) -> None:
+    def __init__(
+        self,
+        is_training: bool,
+        depth_multiplier: float,
+        min_depth: int,
+        pad_to_multiple: int,
+        conv_hyperparams_fn: Callable[[], Any],
+        reuse_weights: Any = None,
+        use_explicit_padding: bool = False,
+        use_depthwise: bool = False,
+        override_base_feature_extractor_hyperparams: bool = False,
+        scope_name: str = "MobileDetEdgeTPU",
+    ) -> None:
         super().__init__(
-            mobiledet_edgetpu_backbone, *args, **{"scope_name": "MobileDetEdgeTPU", **keywords}
+            mobiledet_edgetpu_backbone,
+            is_training,
+            depth_multiplier,
+            min_depth,
+            pad_to_multiple,
+            conv_hyperparams_fn,
+            reuse_weights,
+            use_explicit_padding,
+            use_depthwise,
+            override_base_feature_extractor_hyperparams,
+            scope_name,
         )
 
 
 class SSDMobileDetGPUFeatureExtractor(SSDMobileDetFeatureExtractorBase):
     """With the network for graphics processors."""
 
-    def __init__(self, *args: Any, **keywords: Any) -> None:
+    def __init__(
+        self,
+        is_training: bool,
+        depth_multiplier: float,
+        min_depth: int,
+        pad_to_multiple: int,
+        conv_hyperparams_fn: Callable[[], Any],
+        reuse_weights: Any = None,
+        use_explicit_padding: bool = False,
+        use_depthwise: bool = False,
+        override_base_feature_extractor_hyperparams: bool = False,
+        scope_name: str = "MobileDetGPU",
+    ) -> None:
         super().__init__(
-            mobiledet_gpu_backbone, *args, **{"scope_name": "MobileDetGPU", **keywords}
+            mobiledet_gpu_backbone,
+            is_training,
+            depth_multiplier,
+            min_depth,
+            pad_to_multiple,
+            conv_hyperparams_fn,
+            reuse_weights,
+            use_explicit_padding,
+            use_depthwise,
+            override_base_feature_extractor_hyperparams,
+            scope_name,
         )

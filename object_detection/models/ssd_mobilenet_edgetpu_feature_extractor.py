@@ -1,8 +1,7 @@
 """SSD on MobileNet EdgeTPU."""
 
+from collections.abc import Callable
 from typing import Any
-
-import tensorflow.compat.v1 as tf
 
 from object_detection.models.backbones import mobilenet_v3
 from object_detection.models.ssd_mobilenet_v3_feature_extractor import (
@@ -11,16 +10,32 @@ from object_detection.models.ssd_mobilenet_v3_feature_extractor import (
 
 
 class SSDMobileNetEdgeTPUFeatureExtractor(SSDMobileNetV3FeatureExtractorBase):
-    """Maps `layer_18/expansion_output`, `layer_23` and up to four more."""
+    """Maps `layer_18/expansion_output`, `layer_23` and four more."""
 
-    scope_name = "MobilenetEdgeTPU"
-    from_layer = ("layer_18/expansion_output", "layer_23")
-
-    def _backbone(self, inputs: tf.Tensor, scope: Any) -> dict[str, tf.Tensor]:
-        return mobilenet_v3.mobilenet_v3_base(
-            inputs,
-            mobilenet_v3.EDGETPU,
-            stem_depth=32,
-            stem_activation=None,
-            **self._settings(scope),
+    def __init__(
+        self,
+        is_training: bool,
+        depth_multiplier: float,
+        min_depth: int,
+        pad_to_multiple: int,
+        conv_hyperparams_fn: Callable[[], Any],
+        reuse_weights: Any = None,
+        use_explicit_padding: bool = False,
+        use_depthwise: bool = False,
+        override_base_feature_extractor_hyperparams: bool = False,
+        scope_name: str = "MobilenetEdgeTPU",
+    ) -> None:
+        super().__init__(
+            mobilenet_v3.EDGETPU_DETECTION,
+            ("layer_18/expansion_output", "layer_23"),
+            is_training,
+            depth_multiplier,
+            min_depth,
+            pad_to_multiple,
+            conv_hyperparams_fn,
+            reuse_weights,
+            use_explicit_padding,
+            use_depthwise,
+            override_base_feature_extractor_hyperparams,
+            scope_name,
         )

@@ -76,7 +76,7 @@ class SSDMobileNetFpnFeatureExtractor(feature_extractor.SSDFeatureExtractor):
         inputs = ops.pad_to_multiple(preprocessed_inputs, self._pad_to_multiple)
         with tf.variable_scope(self.scope, reuse=self._reuse_weights) as scope:
             end_points = self._backbone(inputs, scope)
-            with slim.arg_scope(self._conv_hyperparams_fn()):
+            with slim.arg_scope(self._own_arg_scope()):
                 return self._pyramid(end_points)
 
     def _pyramid(self, end_points: dict[str, tf.Tensor]) -> list[tf.Tensor]:
@@ -84,15 +84,14 @@ class SSDMobileNetFpnFeatureExtractor(feature_extractor.SSDFeatureExtractor):
         depth = depth_fn(self._additional_layer_depth)
         top = min(self._fpn_max_level, max(self.levels))
         layers = [self.levels[level] for level in range(self._fpn_min_level, top + 1)]
-        maps = feature_map_generators.fpn_top_down_feature_maps(
-            [(layer, end_points[layer]) for layer in layers],
-            depth,
-            use_depthwise=self._use_depthwise,
-            use_explicit_padding=self._use_explicit_padding,
-            scope="fpn",
-            use_native_resize_op=self._use_native_resize_op,
-        )
-        with tf.variable_scope("fpn"):
+        with tf.variable_scope("fpn", reuse=self._reuse_weights):
+            maps = feature_map_generators.fpn_top_down_feature_maps(
+                [(layer, end_points[layer]) for layer in layers],
+                depth,
+                use_depthwise=self._use_depthwise,
+                use_explicit_padding=self._use_explicit_padding,
+                use_native_resize_op=self._use_native_resize_op,
+            )
             return feature_map_generators.extend_pyramid(
                 list(maps.values()),
                 depth,

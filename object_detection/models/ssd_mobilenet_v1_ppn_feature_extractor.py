@@ -27,7 +27,7 @@ class SSDMobileNetV1PpnFeatureExtractor(feature_extractor.SSDFeatureExtractor):
                     use_explicit_padding=self._use_explicit_padding,
                     scope=scope,
                 )
-            with slim.arg_scope(self._conv_hyperparams_fn()):
+            with slim.arg_scope(self._own_arg_scope()):
                 maps = feature_map_generators.pooling_pyramid_feature_maps(
                     base_feature_map_depth=0,
                     num_layers=self._num_layers,

@@ -36,7 +36,7 @@ class SSDMobileNetV2FeatureExtractor(feature_extractor.SSDFeatureExtractor):
                     use_explicit_padding=self._use_explicit_padding,
                     scope=scope,
                 )
-            with slim.arg_scope(self._conv_hyperparams_fn()):
+            with slim.arg_scope(self._own_arg_scope()):
                 maps = feature_map_generators.multi_resolution_feature_maps(
                     layout,
                     self._depth_multiplier,

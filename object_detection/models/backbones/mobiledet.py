@@ -16,12 +16,28 @@ from object_detection.models.backbones.inverted_residual import hard_swish
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
 
+# Factor of the L2 norm of the backbone's weights, whatever the config says of the other layers.
+BACKBONE_WEIGHT_DECAY = 4e-5
 _BASE = 8
+
+
+def mobiledet_arg_scope() -> Any:
+    """Batch norm as the published checkpoints were trained with."""
+    with slim.arg_scope([batch_norm], epsilon=0.01, decay=0.99, center=True, scale=True) as scope:
+        return scope
 
 
 def scale_filters(filters: float, multiplier: float, base: int = _BASE) -> int:
     """`filters` times `multiplier`, rounded to a multiple of `base`, at least `base`."""
     return max(int(int(filters) * multiplier / base + 0.5) * base, base)
+
+
+def _weights() -> dict[str, Any]:
+    """How weights start (arXiv:1502.01852, equation 10) and decay."""
+    return {
+        "weights_initializer": slim.variance_scaling_initializer(),
+        "weights_regularizer": slim.l2_regularizer(BACKBONE_WEIGHT_DECAY),
+    }
 
 
 def _conv(
@@ -40,6 +56,7 @@ def _conv(
         activation_fn=activation,
         normalizer_fn=normalizer,
         padding="SAME",
+        **_weights(),
     )
 
 
@@ -53,6 +70,7 @@ def _depthwise(net: tf.Tensor, kernel: int, stride: int, activation: Activation)
         activation_fn=activation,
         normalizer_fn=batch_norm,
         padding="SAME",
+        **_weights(),
     )
 
 

@@ -9,7 +9,7 @@ block also `layer_n/expansion_output` and `layer_n/depthwise_output`.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -76,16 +76,26 @@ EDGETPU: tuple[Block | FusedBlock, ...] = (
     *(_relu(4, 160, kernel=5),) * 3,
     _relu(8, 192),
 )
-# Channels of the 1x1 convolution on top, halved like the blocks before it.
-TOP_LARGE, TOP_SMALL = 480, 288
+
+
+class ConvDefs(NamedTuple):
+    """A network: first convolution, blocks, 1x1 convolution on top."""
+
+    blocks: Sequence[Block | FusedBlock]
+    stem_depth: int = 16
+    stem_activation: Activation | None = hard_swish  # None for the arg scope's
+    top_depth: int | None = None  # None for no convolution on top
+
+
+# The convolution on top is halved like the blocks before it.
+V3_LARGE_DETECTION = ConvDefs(LARGE, top_depth=480)
+V3_SMALL_DETECTION = ConvDefs(SMALL, top_depth=288)
+EDGETPU_DETECTION = ConvDefs(EDGETPU, stem_depth=32, stem_activation=None)
 
 
 def mobilenet_v3_base(
     inputs: tf.Tensor,
-    blocks: Sequence[Block | FusedBlock],
-    stem_depth: int = 16,
-    stem_activation: Activation | None = hard_swish,
-    top_depth: int | None = None,
+    conv_defs: ConvDefs,
     min_depth: int = 8,
     depth_multiplier: float = 1.0,
     use_explicit_padding: bool = False,
@@ -95,15 +105,13 @@ def mobilenet_v3_base(
 
     Args:
         inputs: [B, H, W, 3] in [-1, 1].
-        blocks: such as `LARGE`.
-        stem_depth: channels of the first convolution.
-        stem_activation: of the first convolution; None for the arg scope's.
-        top_depth: channels of a 1x1 convolution after the blocks; None for none.
+        conv_defs: such as `V3_LARGE_DETECTION`.
         min_depth: least number of channels.
         depth_multiplier: factor of the number of channels.
         use_explicit_padding: pad by hand and convolve without padding.
         scope: variable scope, `MobilenetV3` by default.
     """
+    blocks, stem_depth, stem_activation, top_depth = conv_defs
     end_points: dict[str, tf.Tensor] = {}
     given = {} if stem_activation is None else {"activation_fn": stem_activation}
     with tf.variable_scope(scope, "MobilenetV3", [inputs]):

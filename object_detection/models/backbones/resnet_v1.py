@@ -3,13 +3,14 @@
 tf-slim's own network gives each block's output after its stride; a pyramid needs it before.
 """
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from object_detection.core.batch_norm import batch_norm
+from object_detection.errors import ConfigError
 from object_detection.utils import ops
 
 # Mean red, green and blue of ImageNet, which the published weights expect to be subtracted.
@@ -19,6 +20,8 @@ CHANNEL_MEANS = (123.68, 116.779, 103.939)
 UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 _DEPTHS = (64, 128, 256, 512)
 _EXPANSION = 4
+_BOUND = 6.0
+BLOCKS = ("block1", "block2", "block3", "block4")
 
 
 def subtract_channel_means(images: tf.Tensor) -> tf.Tensor:
@@ -28,39 +31,86 @@ def subtract_channel_means(images: tf.Tensor) -> tf.Tensor:
     return images - tf.constant(CHANNEL_MEANS, images.dtype)
 
 
-def _bottleneck(net: tf.Tensor, depth: int) -> tf.Tensor:
-    """1x1, 3x3, 1x1 convolutions beside a shortcut (figure 5)."""
+@slim.add_arg_scope  # type: ignore[untyped-decorator]
+def bottleneck(net: tf.Tensor, depth: int, use_bounded_activations: bool = False) -> tf.Tensor:
+    """1x1, 3x3, 1x1 convolutions beside a shortcut (figure 5).
+
+    Args:
+        net: [B, H, W, C].
+        depth: channels of the inner convolutions; the result has four times as many.
+        use_bounded_activations: keep everything in [-6, 6], for networks to be quantised.
+    """
     with tf.variable_scope("bottleneck_v1"):
-        if net.shape[-1] == depth * _EXPANSION:
+        if net.shape.as_list()[-1] == depth * _EXPANSION:
             shortcut = net
         else:
             shortcut = slim.conv2d(
-                net, depth * _EXPANSION, [1, 1], activation_fn=None, scope="shortcut"
+                net,
+                depth * _EXPANSION,
+                [1, 1],
+                activation_fn=tf.nn.relu6 if use_bounded_activations else None,
+                scope="shortcut",
             )
         residual = slim.conv2d(net, depth, [1, 1], scope="conv1")
         residual = slim.conv2d(residual, depth, [3, 3], scope="conv2")
         residual = slim.conv2d(
             residual, depth * _EXPANSION, [1, 1], activation_fn=None, scope="conv3"
         )
+        if use_bounded_activations:
+            return tf.nn.relu6(shortcut + tf.clip_by_value(residual, -_BOUND, _BOUND))
         return tf.nn.relu(shortcut + residual)
 
 
-def resnet_v1_blocks(
-    inputs: tf.Tensor,
+def _resnet_v1(
     layers: int,
-    depth_fn: Callable[[int], int] = int,
+    inputs: tf.Tensor,
+    num_classes: int | None = None,
+    is_training: bool | None = None,
+    global_pool: bool = False,
+    output_stride: int | None = None,
+    store_non_strided_activations: bool = False,
+    min_base_depth: int = 8,
+    depth_multiplier: float = 1.0,
+    reuse: Any = None,
     scope: Any = None,
-) -> list[tf.Tensor]:
-    """Outputs of the four blocks, of strides 4, 8, 16 and 32.
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """The network without its classifier.
 
     Args:
-        inputs: [B, H, W, 3], channel means subtracted.
         layers: 50, 101 or 152.
-        depth_fn: number of channels -> number of channels to build.
+        inputs: [B, H, W, 3], channel means subtracted.
+        num_classes: must be None.
+        is_training: whether batch norm trains; None leaves it to the arg scope.
+        global_pool: must be False.
+        output_stride: must be None: all strides are kept.
+        store_non_strided_activations: whether a block's end point is its output before the
+            stride to the next block.
+        min_base_depth: least number of channels of the inner convolutions.
+        depth_multiplier: factor of the number of channels.
+        reuse: whether to reuse the variables.
         scope: variable scope, `resnet_v1_<layers>` by default.
+
+    Returns:
+        The last block's output, and `block1` to `block4`, behind the name of the variable scope.
+
+    Raises:
+        ConfigError: the classifier or dilated convolutions are asked for.
     """
-    outputs = []
-    with tf.variable_scope(scope, f"resnet_v1_{layers}", [inputs]):
+    if num_classes is not None or global_pool or output_stride is not None:
+        raise ConfigError(
+            f"resnet_v1_{layers}: num_classes {num_classes}, global_pool {global_pool}, "
+            f"output_stride {output_stride}; only None, False and None are available."
+        )
+
+    def depth_fn(depth: int) -> int:
+        return max(int(depth * depth_multiplier), min_base_depth)
+
+    training = {} if is_training is None else {"is_training": is_training}
+    end_points: dict[str, tf.Tensor] = {}
+    with (
+        tf.variable_scope(scope, f"resnet_v1_{layers}", [inputs], reuse=reuse) as outer,
+        slim.arg_scope([batch_norm], **training),
+    ):
         # Padded by hand, so that the grid does not shift with the parity of the size.
         net = slim.conv2d(
             ops.fixed_padding(inputs, 7),
@@ -72,14 +122,27 @@ def resnet_v1_blocks(
         )
         net = slim.max_pool2d(net, [3, 3], stride=2, padding="SAME", scope="pool1")
         for block, (depth, units) in enumerate(zip(_DEPTHS, UNITS[layers], strict=True), start=1):
-            if block > 1:
-                # A stride within the last unit's 3x3 convolution picks the same pixels.
-                net = net[:, ::2, ::2]
             for unit in range(1, units + 1):
                 with tf.variable_scope(f"block{block}/unit_{unit}"):
-                    net = _bottleneck(net, depth_fn(depth))
-            outputs.append(net)
-    return outputs
+                    net = bottleneck(net, depth_fn(depth))
+            whole = net
+            if block < len(_DEPTHS):
+                # A stride within the last unit's 3x3 convolution picks the same pixels.
+                net = net[:, ::2, ::2]
+            kept = whole if store_non_strided_activations else net
+            end_points[f"{outer.name}/block{block}"] = kept
+    return net, end_points
+
+
+resnet_v1_50 = functools.partial(_resnet_v1, 50)
+resnet_v1_101 = functools.partial(_resnet_v1, 101)
+resnet_v1_152 = functools.partial(_resnet_v1, 152)
+
+
+def blocks_of(end_points: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """`block1` to `block4` of a residual network's end points, whatever scope they name."""
+    blocks = {name.rpartition("/")[2]: net for name, net in end_points.items()}
+    return {name: blocks[name] for name in BLOCKS if name in blocks}
 
 
 def resnet_arg_scope(
