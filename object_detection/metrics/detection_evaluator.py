@@ -29,6 +29,20 @@ class DetectionEvaluator(abc.ABC):
         """
         self._categories = categories
 
+    def observe_result_dict_for_single_example(self, eval_dict: dict[str, Any]) -> Any:
+        """Takes a picture's truth and detections as one dict.
+
+        Args:
+            eval_dict: keys of `InputDataFields` and `DetectionResultFields`.
+
+        Raises:
+            NotImplementedError: the evaluator does not offer it.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} takes truth and detections apart: call "
+            "add_single_ground_truth_image_info, then add_single_detected_image_info."
+        )
+
     @abc.abstractmethod
     def add_single_ground_truth_image_info(
         self, image_id: Any, groundtruth_dict: dict[str, Any]
@@ -52,6 +66,23 @@ class DetectionEvaluator(abc.ABC):
             detections_dict: `DetectionResultFields` keys: `detection_boxes` [D, 4],
                 `detection_scores` [D], `detection_classes` [D]; further keys as the evaluator says.
         """
+
+    def get_estimator_eval_metric_ops(self, eval_dict: dict[str, Any]) -> dict[str, Any]:
+        """The metrics as operations of the graph.
+
+        Args:
+            eval_dict: tensors of one picture, or of a batch; keys as the evaluator says.
+
+        Returns:
+            Name of a metric -> (tensor of its value, operation that adds the pictures).
+
+        Raises:
+            NotImplementedError: the evaluator does not offer it.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no operations for the graph; add pictures with "
+            "add_single_ground_truth_image_info and add_single_detected_image_info."
+        )
 
     @abc.abstractmethod
     def evaluate(self) -> dict[str, float]:
