@@ -15,7 +15,14 @@ setuptools.setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=setuptools.find_packages(include=["object_detection", "object_detection.*"]),
-    package_data={"object_detection": ["py.typed", "protos/*.proto", "protos/*.pyi"]},
+    package_data={
+        "object_detection": [
+            "py.typed",
+            "protos/*.proto",
+            "protos/*.pyi",
+            "keypoints/schemas/*.json",
+        ]
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "tf-slim>=1.1.0",
