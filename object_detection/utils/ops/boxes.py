@@ -124,8 +124,8 @@ def merge_boxes_with_multiple_labels(
 
 def _unique_rows(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """First appearance of each distinct row [N], and which of them each row is [M]."""
-    count = tf.shape(rows)[0]
     same = tf.reduce_all(tf.equal(rows[:, tf.newaxis], rows[tf.newaxis]), axis=-1)
-    earliest = tf.argmax(tf.cast(same, tf.int32), axis=1, output_type=tf.int32)
-    first, inverse = tf.unique(tf.where(count > 0, earliest, tf.zeros_like(earliest)))
+    # One column more, of no row, because argmax refuses an empty axis.
+    candidates = tf.pad(tf.cast(same, tf.int32), [[0, 0], [0, 1]])
+    first, inverse = tf.unique(tf.argmax(candidates, axis=1, output_type=tf.int32))
     return first, inverse
