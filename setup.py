@@ -34,6 +34,8 @@ setuptools.setup(
         "tqdm",
     ],
     extras_require={
+        # For the official .mat files of WIDER FACE.
+        "wider": ["scipy"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.5",
@@ -42,6 +44,7 @@ setuptools.setup(
             "types-tqdm",
             "import-linter>=2.1",
             "vulture>=2.13",
+            "scipy",
         ],
     },
 )
