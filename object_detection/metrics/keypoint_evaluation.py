@@ -12,11 +12,13 @@ area as size. Instances that were not found have no error; `Keypoints/Matched` t
 from typing import Any
 
 import numpy as np
+import tensorflow.compat.v1 as tf
 from pycocotools import mask
 
 from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError, ShapeError
 from object_detection.keypoints import measures
+from object_detection.metrics import in_graph
 from object_detection.metrics.detection_evaluator import (
     Array,
     Category,
@@ -28,6 +30,17 @@ Inputs = fields.InputDataFields
 Detections = fields.DetectionResultFields
 
 FAILURE_THRESHOLD = 0.1
+
+_LAYOUT = in_graph.Layout(
+    truth=(Inputs.groundtruth_boxes, Inputs.groundtruth_classes, Inputs.groundtruth_keypoints),
+    optional_truth=(Inputs.groundtruth_keypoint_visibilities,),
+    found=(
+        Detections.detection_boxes,
+        Detections.detection_scores,
+        Detections.detection_classes,
+        Detections.detection_keypoints,
+    ),
+)
 
 
 def pairwise_iou(boxes: Array, others: Array) -> Array:
@@ -167,8 +180,26 @@ class KeypointErrorEvaluator(DetectionEvaluator):
         metrics = self._summary(errors, "")
         if self._min_object_width > 0:
             wide = _joined(self._wide.values(), bool)
-            metrics |= self._summary(errors[wide], f" (width >= {self._min_object_width:g})")
+            metrics |= self._summary(errors[wide], self._wide_suffix())
         return metrics
+
+    def _wide_suffix(self) -> str:
+        return f" (width >= {self._min_object_width:g})"
+
+    def get_estimator_eval_metric_ops(
+        self, eval_dict: dict[str, Any]
+    ) -> dict[str, tuple[tf.Tensor, tf.Operation]]:
+        """Name of a metric -> (its value, the operation that adds the pictures).
+
+        Args:
+            eval_dict: as in `CocoDetectionEvaluator`, with the keypoints.
+        """
+        none = np.zeros(0)
+        names = list(self._summary(none, ""))
+        if self._min_object_width > 0:
+            names += self._summary(none, self._wide_suffix())
+        update = in_graph.update_op(self, eval_dict, _LAYOUT)
+        return in_graph.metric_ops(self, names, update)
 
     @staticmethod
     def _summary(errors: Array, suffix: str) -> dict[str, float]:

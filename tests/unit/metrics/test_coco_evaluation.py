@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 
 from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError, ShapeError
-from object_detection.metrics import coco_evaluation, coco_tools
+from object_detection.metrics import coco_evaluation
 
 Inputs = fields.InputDataFields
 Detections = fields.DetectionResultFields
@@ -93,18 +95,127 @@ def test_detections_in_a_crowd_do_not_count():
     assert _metrics([(crowd, _found([OTHER, BOX], [0.9, 0.8]))])[AP50] == pytest.approx(1)
 
 
-def test_metrics_of_each_class():
-    pairs = [(_truth([BOX, OTHER], [1, 2]), _found([BOX], [0.9]))]
+PER_CLASS = "DetectionBoxes_PerformanceByCategory/mAP"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param({}, {}, id="not asked for"),
+        pytest.param(
+            {"include_metrics_per_category": True},
+            {f"{PER_CLASS}/face": 1.0, f"{PER_CLASS}/hand": 0.0},
+            id="average precision of each",
+        ),
+        pytest.param({"super_categories": {"all": ["face", "hand"]}}, {}, id="groups alone"),
+        pytest.param(
+            {
+                "include_metrics_per_category": True,
+                "super_categories": {"all": ["face", "hand"], "faces": ["face"], "no": ["tail"]},
+            },
+            {
+                f"{PER_CLASS}/face": 1.0,
+                f"{PER_CLASS}/hand": 0.0,
+                "DetectionBoxes_PerformanceBySuperCategory/all": 0.5,
+                "DetectionBoxes_PerformanceBySuperCategory/faces": 1.0,
+                "DetectionBoxes_PerformanceBySuperCategory/no": -1.0,
+            },
+            id="groups",
+        ),
+    ],
+)
+def test_metrics_of_each_class(options, expected):
+    metrics = _metrics([(_truth([BOX, OTHER], [1, 2]), _found([BOX], [0.9]))], **options)
+    by_class = {name: value for name, value in metrics.items() if "Category" in name}
+    assert by_class == pytest.approx(expected)
+    assert len(metrics) == 12 + len(expected)
+
+
+def test_all_metrics_of_each_class():
+    # The box of 40 x 40 pixels is of COCO's middle size (32 to 96 pixels square), found exactly.
     metrics = _metrics(
-        pairs,
+        [(_truth([BOX, OTHER], [1, 2]), _found([BOX], [0.9]))],
         include_metrics_per_category=True,
         all_metrics_per_category=True,
-        super_categories={"all": ["face", "hand"]},
     )
-    prefix = "DetectionBoxes_Precision mAP"
-    assert metrics[f"{prefix} ByCategory/face"] == pytest.approx(1)
-    assert metrics[f"{prefix}@.50IOU ByCategory/hand"] == pytest.approx(0)
-    assert metrics[f"{prefix} BySuperCategory/all"] == pytest.approx(0.5)
+    face = {
+        name.removeprefix("DetectionBoxes_").removesuffix(" ByCategory/face"): value
+        for name, value in metrics.items()
+        if name.endswith(" ByCategory/face")
+    }
+    expected = {
+        "Precision mAP": 1,
+        "Precision mAP@.50IOU": 1,
+        "Precision mAP@.75IOU": 1,
+        "Precision mAP (small)": -1,
+        "Precision mAP (medium)": 1,
+        "Precision mAP (large)": -1,
+        "Recall AR@1": 1,
+        "Recall AR@10": 1,
+        "Recall AR@100": 1,
+        "Recall AR@100 (small)": -1,
+        "Recall AR@100 (medium)": 1,
+        "Recall AR@100 (large)": -1,
+    }
+    assert face == pytest.approx(expected)
+    # The numbers over all classes are not those of the last class.
+    assert metrics["DetectionBoxes_Precision/mAP"] == pytest.approx(0.5)
+
+
+def test_detections_of_classes_that_nobody_looked_for_may_be_left_out():
+    labelled = {Inputs.groundtruth_labeled_classes: np.array([0, 1, 0])}
+    pairs = [
+        (_truth([BOX], [1], **labelled), _found([BOX, OTHER], [0.8, 0.9], [1, 2])),
+        (
+            _truth([OTHER], [2], **{Inputs.groundtruth_labeled_classes: np.array([0, 1, 1])}),
+            _found([OTHER], [0.8], [2]),
+        ),
+    ]
+    # Of the two detections of hands the better one is false, unless that picture does not count.
+    assert _metrics(pairs)[AP50] == pytest.approx((1 + 0.5) / 2)
+    assert _metrics(pairs, skip_predictions_for_unlabeled_class=True)[AP50] == pytest.approx(1)
+    labelled[Inputs.groundtruth_labeled_classes] = np.array([1, 0])
+    with pytest.raises(ShapeError, match="groundtruth_labeled_classes"):
+        _metrics(
+            [(_truth([BOX], [1], **labelled), _found([], []))],
+            skip_predictions_for_unlabeled_class=True,
+        )
+
+
+def test_what_is_added_twice_counts_once_with_a_warning(caplog):
+    evaluator = coco_evaluation.CocoDetectionEvaluator(CATEGORIES)
+    evaluator.add_single_ground_truth_image_info("a", _truth([BOX]))
+    evaluator.add_single_detected_image_info("a", _found([BOX], [0.9]))
+    assert not caplog.records
+    evaluator.add_single_ground_truth_image_info("a", _truth([BOX, OTHER]))
+    evaluator.add_single_detected_image_info("a", _found([OTHER], [1.0]))
+    assert ["added before" in record.message for record in caplog.records] == [True, True]
+    assert evaluator.evaluate()[AP50] == pytest.approx(1)
+
+
+def test_optional_arrays_without_rows_are_none():
+    empty = {Inputs.groundtruth_is_crowd: np.zeros(0), Inputs.groundtruth_area: np.zeros(0)}
+    assert _metrics([(_truth([BOX], **empty), _found([BOX], [0.9]))])[AP50] == pytest.approx(1)
+
+
+def test_given_areas_say_which_size_an_object_has():
+    area = {Inputs.groundtruth_area: np.array([10.0])}
+    metrics = _metrics([(_truth([BOX], **area), _found([BOX], [0.9]))])
+    assert metrics["DetectionBoxes_Precision/mAP (small)"] == pytest.approx(1)
+    assert metrics["DetectionBoxes_Precision/mAP (medium)"] == -1
+
+
+def test_detections_as_a_file(tmp_path):
+    evaluator = coco_evaluation.CocoDetectionEvaluator(CATEGORIES)
+    evaluator.add_single_ground_truth_image_info("a", _truth([BOX]))
+    evaluator.add_single_detected_image_info("a", _found([BOX], [0.87654321]))
+    evaluator.dump_detections_to_json_file(None)
+    evaluator.dump_detections_to_json_file("")
+    path = tmp_path / "found.json"
+    evaluator.dump_detections_to_json_file(str(path))
+    assert json.loads(path.read_text()) == [
+        {"image_id": "a", "category_id": 1, "bbox": [10, 10, 40, 40], "score": 0.8765}
+    ]
 
 
 def test_clear_forgets_everything():
@@ -124,21 +235,3 @@ def test_rows_that_do_not_fit_are_refused():
     evaluator = coco_evaluation.CocoDetectionEvaluator(CATEGORIES)
     with pytest.raises(ShapeError, match="groundtruth_classes has 2 rows"):
         evaluator.add_single_ground_truth_image_info("a", _truth([BOX], [1, 1]))
-
-
-def test_keypoints_become_coco_triples():
-    nan = float("nan")
-    rows = coco_tools.ExportSingleImageGroundtruthToCoco(
-        "a",
-        7,
-        {1},
-        np.array([[1.0, 2.0, 5.0, 8.0]]),
-        np.array([1]),
-        groundtruth_keypoints=np.array([[[1.0, 2.0], [nan, nan], [3.0, 4.0]]]),
-        groundtruth_keypoint_visibilities=np.array([[True, True, False]]),
-    )
-    assert rows[0]["id"] == 7
-    assert rows[0]["bbox"] == [2, 1, 6, 4]
-    assert rows[0]["area"] == 24
-    assert rows[0]["keypoints"] == [2, 1, 2, 0, 0, 0, 0, 0, 0]
-    assert rows[0]["num_keypoints"] == 1
