@@ -1,31 +1,38 @@
 """`InputReader` message -> tf.data.Dataset of samples or batches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow.compat.v1 as tf
 
 from object_detection.builders import decoder_builder
+from object_detection.core import standard_fields as fields
 from object_detection.errors import ConfigError, DataError
+from object_detection.protos import input_reader_pb2
 
+Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
 
 # Files read at the same time; more only costs memory on the machines that this runs on.
 _MAX_READERS = 8
 
 
-def _files(config: Any) -> list[str]:
-    if config.WhichOneof("input_reader") != "tf_record_input_reader":
-        raise ConfigError("input_reader: set tf_record_input_reader { input_path: ... }.")
-    patterns = list(config.tf_record_input_reader.input_path)
-    if not patterns:
-        raise ConfigError("tf_record_input_reader.input_path is empty.")
+class NoInputFilesError(DataError, RuntimeError):
+    """No file matches; also a `RuntimeError`, because code for the OD API catches that."""
+
+
+def _files(patterns: str | Sequence[str]) -> list[str]:
+    """The files that match, in the order of the patterns, then by name."""
     files: list[str] = []
-    for pattern in patterns:
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
         found = sorted(tf.gfile.Glob(pattern))
         if not found:
-            raise DataError(f"tf_record_input_reader.input_path: no file matches {pattern!r}.")
+            raise NoInputFilesError(
+                f"tf_record_input_reader.input_path: no file matches {pattern!r}."
+            )
         files += found
+    if not files:
+        raise NoInputFilesError("tf_record_input_reader.input_path is empty.")
     if not any(tf.io.gfile.stat(name).length for name in files):
         # Repeated without end, they would be read without end, too.
         raise DataError(f"tf_record_input_reader.input_path: {files} hold no record.")
@@ -41,7 +48,7 @@ def make_initializable_iterator(dataset: tf.data.Dataset) -> Any:
 
 def read_dataset(
     file_read_func: Callable[[tf.Tensor], tf.data.Dataset],
-    input_files: list[str],
+    input_files: str | Sequence[str],
     config: Any,
     filename_shard_fn: Callable[[tf.data.Dataset], tf.data.Dataset] | None = None,
     *,
@@ -51,11 +58,16 @@ def read_dataset(
 
     Args:
         file_read_func: name of a file -> dataset of its records.
-        input_files: names of the files.
+        input_files: names of the files, or patterns.
         config: `InputReader` message.
         filename_shard_fn: takes this worker's part of the names.
         seed: of the order.
+
+    Raises:
+        NoInputFilesError: a pattern matches no file.
+        DataError: all files are empty.
     """
+    input_files = _files(input_files)
     names = tf.data.Dataset.from_tensor_slices(input_files)
     if config.shuffle:
         names = names.shuffle(max(len(input_files), 1), seed=seed)
@@ -87,6 +99,41 @@ def shard_function_for_context(
     )
 
 
+def _records(config: Any, input_context: Any, seed: int | None) -> tf.data.Dataset:
+    """Serialised records, of all files alike or of each pattern as often as its weight says."""
+    patterns = list(config.tf_record_input_reader.input_path)
+    weights = list(config.sample_from_datasets_weights)
+    shard = shard_function_for_context(input_context)
+    if not weights:
+        return read_dataset(tf.data.TFRecordDataset, patterns, config, shard, seed=seed)
+    if len(weights) != len(patterns):
+        raise ConfigError(
+            f"input_reader.sample_from_datasets_weights has {len(weights)} entries, but there are "
+            f"{len(patterns)} input_path; give one weight for each."
+        )
+    sources = [
+        read_dataset(tf.data.TFRecordDataset, pattern, config, shard, seed=seed)
+        for pattern in patterns
+    ]
+    return tf.data.Dataset.sample_from_datasets(sources, weights, seed=seed)
+
+
+def _with_its_classes(sample: Sample) -> Sample:
+    """The sample, refused if boxes lack their classes: a decoder cannot know that they matter."""
+    boxes, classes = sample[Inputs.groundtruth_boxes], sample[Inputs.groundtruth_classes]
+    check = tf.Assert(
+        tf.equal(tf.shape(boxes)[0], tf.shape(classes)[0]),
+        [
+            "image/object/class: should hold one a box. Record, found, expected:",
+            sample[Inputs.source_id],
+            tf.shape(classes)[0],
+            tf.shape(boxes)[0],
+        ],
+    )
+    with tf.control_dependencies([check]):
+        return {**sample, Inputs.groundtruth_boxes: tf.identity(boxes)}
+
+
 def build(
     input_reader_config: Any,
     batch_size: int | None = None,
@@ -101,46 +148,56 @@ def build(
 
     Args:
         input_reader_config: the message.
-        batch_size: samples a batch, padded to the largest; None for single samples.
+        batch_size: samples a batch, padded to the largest; None for single samples. With an
+            `input_context` it is the size over all its replicas.
         transform_input_data_fn: sample -> sample, run in parallel.
         input_context: `tf.distribute.InputContext`; this pipeline reads its part of the files.
-        reduce_to_frame_fn: not available; it belongs to sequences.
+        reduce_to_frame_fn: (dataset of clips, map function, batch size, message) -> dataset of
+            frames, for sequence examples; the map function takes (dataset, function, batch size,
+            message).
         drop_remainder: whether a last batch that is not full is left out; by default as the
             message says.
         seed: of the order; with one, the order is the same in each run.
 
     Raises:
-        ConfigError: something is not set or not available.
-        DataError: a pattern matches no file.
+        ConfigError: something is not set, contradicts itself or is not a message.
+        DataError: a pattern matches no file, or there is no record.
     """
-    for name, asked in (
-        ("reduce_to_frame_fn", reduce_to_frame_fn is not None),
-        ("sample_from_datasets_weights", bool(input_reader_config.sample_from_datasets_weights)),
-    ):
-        if asked:
-            raise ConfigError(f"input_reader: {name} is not available; leave it out.")
+    decoder = decoder_builder.build(input_reader_config)
+    if not input_reader_config.tf_record_input_reader.input_path:
+        raise ConfigError("tf_record_input_reader.input_path is empty.")
     if drop_remainder is None:
         drop_remainder = input_reader_config.drop_remainder
-    decoder = decoder_builder.build(input_reader_config)
-    dataset = read_dataset(
-        tf.data.TFRecordDataset,
-        _files(input_reader_config),
-        input_reader_config,
-        shard_function_for_context(input_context),
-        seed=seed,
-    )
+    if batch_size and input_context is not None:
+        batch_size = input_context.get_per_replica_batch_size(batch_size)
+    in_order = seed is not None or not input_reader_config.shuffle
+    of_frames = input_reader_config.input_type == input_reader_pb2.TF_SEQUENCE_EXAMPLE
+    dataset = _records(input_reader_config, input_context, seed)
     if input_reader_config.sample_1_of_n_examples > 1:
         dataset = dataset.shard(input_reader_config.sample_1_of_n_examples, 0)
 
-    def make_sample(record: tf.Tensor) -> Sample:
+    def decode(record: tf.Tensor) -> Sample:
         sample = decoder.decode(record)
-        return transform_input_data_fn(sample) if transform_input_data_fn else sample
+        return sample if of_frames else _with_its_classes(sample)
 
-    dataset = dataset.map(
-        make_sample,
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=seed is not None or not input_reader_config.shuffle,
-    )
+    def map_samples(
+        samples: tf.data.Dataset,
+        fn_to_map: Callable[..., Any],
+        batch_size: int | None = None,
+        input_reader_config: Any = None,
+    ) -> tf.data.Dataset:
+        # How many samples are worked on at a time is TensorFlow's choice, not the message's.
+        del batch_size, input_reader_config
+        return samples.map(fn_to_map, num_parallel_calls=tf.data.AUTOTUNE, deterministic=in_order)
+
+    if reduce_to_frame_fn:
+        clips = map_samples(dataset, decode)
+        dataset = reduce_to_frame_fn(clips, map_samples, batch_size, input_reader_config)
+        if transform_input_data_fn:
+            dataset = map_samples(dataset, transform_input_data_fn)
+    else:
+        transform = transform_input_data_fn or (lambda sample: sample)
+        dataset = map_samples(dataset, lambda record: transform(decode(record)))
     if batch_size:
         dataset = dataset.padded_batch(
             batch_size,

@@ -52,6 +52,8 @@ def recursive_parse_xml_to_dict(xml: Any) -> dict[str, Any]:
         return {xml.tag: xml.text}
     content: dict[str, Any] = {}
     for child in xml:
+        if not isinstance(child.tag, str):
+            continue  # lxml keeps comments as children
         value = recursive_parse_xml_to_dict(child)[child.tag]
         if child.tag == "object":
             content.setdefault("object", []).append(value)

@@ -1,59 +1,79 @@
 """Label maps: the classes of a data set, by id and by name. Needs no TensorFlow."""
 
 import os
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 from google.protobuf import text_format
+from google.protobuf.message import DecodeError
 
 from object_detection.errors import ConfigError
 from object_detection.protos import string_int_label_map_pb2
 
 Category = dict[str, Any]
+LabelMapOrPath = str | os.PathLike[str] | string_int_label_map_pb2.StringIntLabelMap
 
 _LABEL_OFFSET = 1
 
 
+# How LVIS writes the frequency of a class in its categories.
+_FREQUENCIES = {
+    string_int_label_map_pb2.FREQUENT: "f",
+    string_int_label_map_pb2.COMMON: "c",
+    string_int_label_map_pb2.RARE: "r",
+}
+
+
 def _check(label_map: string_int_label_map_pb2.StringIntLabelMap, where: str) -> None:
-    seen: dict[int, str] = {}
     for index, item in enumerate(label_map.item):
-        if item.id < 0 or (item.id == 0 and item.name != "background"):
+        is_background = "background" in (item.name, item.display_name)
+        if item.id < 0 or (item.id == 0 and not is_background):
             raise ConfigError(
                 f"{where}: item {index} ({item.name!r}) has id {item.id}, but ids start at 1 (0 is "
                 "the background). Renumber it, or name it 'background'."
             )
-        if item.id in seen and item.name != seen[item.id]:
-            raise ConfigError(
-                f"{where}: items {seen[item.id]!r} and {item.name!r} both have id {item.id}."
-            )
-        seen[item.id] = item.name
+
+
+def _parse(content: bytes, path: str) -> string_int_label_map_pb2.StringIntLabelMap:
+    """A label map in text format, or serialised."""
+    label_map = string_int_label_map_pb2.StringIntLabelMap()
+    try:
+        text_format.Parse(content, label_map)
+        return label_map
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        problem = error
+    try:
+        label_map = string_int_label_map_pb2.StringIntLabelMap.FromString(content)
+    except DecodeError:
+        label_map.Clear()
+    # Some damaged texts pass for a message of unknown fields; such a message has no item.
+    if not label_map.item:
+        raise ConfigError(
+            f"{path}: not a label map: {problem}. An item reads: item {{ id: 1 name: 'face' }}."
+        ) from problem
+    return label_map
 
 
 def load_labelmap(path: str) -> string_int_label_map_pb2.StringIntLabelMap:
-    """Reads and checks a label map in text format.
+    """Reads and checks a label map, in text format or serialised.
 
     Raises:
         ConfigError: the file is absent or not a label map, or its ids are wrong.
     """
     if not os.path.isfile(path):
         raise ConfigError(f"label_map_path: there is no file {path}.")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    label_map = string_int_label_map_pb2.StringIntLabelMap()
-    try:
-        text_format.Parse(text, label_map)
-    except text_format.ParseError as error:
-        raise ConfigError(
-            f"{path}: not a label map: {error}. An item reads: item {{ id: 1 name: 'face' }}."
-        ) from error
+    with open(path, "rb") as file:
+        label_map = _parse(file.read(), path)
     _check(label_map, path)
     return label_map
 
 
 def _as_label_map(
-    path_or_proto: str | string_int_label_map_pb2.StringIntLabelMap,
+    path_or_proto: LabelMapOrPath,
 ) -> string_int_label_map_pb2.StringIntLabelMap:
-    if isinstance(path_or_proto, str):
-        return load_labelmap(path_or_proto)
+    if isinstance(path_or_proto, str | os.PathLike):
+        return load_labelmap(os.fspath(path_or_proto))
     _check(path_or_proto, "label map")
     return path_or_proto
 
@@ -63,8 +83,37 @@ def _name(item: Any, use_display_name: bool) -> str:
 
 
 def get_max_label_map_index(label_map: string_int_label_map_pb2.StringIntLabelMap) -> int:
-    """The largest id."""
+    """The largest id.
+
+    Raises:
+        ConfigError: there is no item.
+    """
+    if not label_map.item:
+        raise ConfigError("label map: has no item. An item reads: item { id: 1 name: 'face' }.")
     return max(item.id for item in label_map.item)
+
+
+def _keypoint_numbers(item: Any) -> dict[str, int]:
+    """Name -> number of the keypoints of one class."""
+    ids = [point.id for point in item.keypoints]
+    for number in ids:
+        if ids.count(number) > 1:
+            raise ConfigError(
+                f"label map: class {item.name!r} gives the id {number} to several keypoints. "
+                "Number its keypoints differently."
+            )
+    return {point.label: point.id for point in item.keypoints}
+
+
+def _category(item: Any, use_display_name: bool) -> Category:
+    category: Category = {"id": item.id, "name": _name(item, use_display_name)}
+    if item.frequency in _FREQUENCIES:
+        category["frequency"] = _FREQUENCIES[item.frequency]
+    if item.HasField("instance_count"):
+        category["instance_count"] = item.instance_count
+    if item.keypoints:
+        category["keypoints"] = _keypoint_numbers(item)
+    return category
 
 
 def convert_label_map_to_categories(
@@ -72,26 +121,28 @@ def convert_label_map_to_categories(
     max_num_classes: int,
     use_display_name: bool = True,
 ) -> list[Category]:
-    """`{"id", "name"}` (and `"keypoints"`, name -> number) of the classes up to `max_num_classes`.
+    """The classes with ids from 1 to `max_num_classes`, as dicts, in the order of the label map.
 
-    Without a label map the classes are called `category_<id>`.
+    Of several items with one id the first counts. Without a label map the classes are called
+    `category_<id>`.
+
+    Returns:
+        Dicts with `id` and `name`, and where the item has them `keypoints` (name -> number),
+        `frequency` (LVIS: `f`, `c`, `r`) and `instance_count`.
+
+    Raises:
+        ConfigError: two keypoints of a class share an id.
     """
     if not label_map:
         return [
             {"id": index + _LABEL_OFFSET, "name": f"category_{index + _LABEL_OFFSET}"}
             for index in range(max_num_classes)
         ]
-    categories: list[Category] = []
-    seen = set()
+    categories: dict[int, Category] = {}
     for item in label_map.item:
-        if not 0 < item.id <= max_num_classes or item.id in seen:
-            continue
-        seen.add(item.id)
-        category: Category = {"id": item.id, "name": _name(item, use_display_name)}
-        if item.keypoints:
-            category["keypoints"] = {point.label: point.id for point in item.keypoints}
-        categories.append(category)
-    return categories
+        if 0 < item.id <= max_num_classes and item.id not in categories:
+            categories[item.id] = _category(item, use_display_name)
+    return list(categories.values())
 
 
 def create_category_index(categories: list[Category]) -> dict[int, Category]:
@@ -117,7 +168,7 @@ def create_category_index_from_labelmap(
 
 
 def get_label_map_dict(
-    label_map_path_or_proto: str | string_int_label_map_pb2.StringIntLabelMap,
+    label_map_path_or_proto: LabelMapOrPath,
     use_display_name: bool = False,
     fill_in_gaps_and_background: bool = False,
 ) -> dict[str, int]:
@@ -144,7 +195,7 @@ def get_label_map_dict(
 
 
 def get_keypoint_label_map_dict(
-    label_map_path_or_proto: str | string_int_label_map_pb2.StringIntLabelMap,
+    label_map_path_or_proto: LabelMapOrPath,
 ) -> dict[str, int]:
     """Name of each keypoint -> its number.
 
@@ -158,6 +209,44 @@ def get_keypoint_label_map_dict(
                 raise ConfigError(f"Keypoint {point.label!r} or its id {point.id} appears twice.")
             numbers[point.label] = point.id
     return numbers
+
+
+def get_label_map_hierarchy_lut(
+    label_map_path_or_proto: LabelMapOrPath, include_identity: bool = False
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Which classes stand above and below each class, as look-up tables.
+
+    Args:
+        label_map_path_or_proto: file or message; items name their `ancestor_ids` and
+            `descendant_ids`.
+        include_identity: whether each class is its own ancestor and descendant.
+
+    Returns:
+        (ancestors, descendants), each [N, N] of 0 and 1, N being the largest id: [i, j] is 1 where
+        the class with id j + 1 is an ancestor (a descendant) of the one with id i + 1.
+
+    Raises:
+        ConfigError: an item names a class that the label map does not have.
+    """
+    label_map = _as_label_map(label_map_path_or_proto)
+    largest = get_max_label_map_index(label_map)
+
+    def table(related: Callable[[Any], Iterable[int]], field: str) -> np.ndarray[Any, Any]:
+        lut = np.eye(largest) if include_identity else np.zeros([largest, largest])
+        for item in label_map.item:
+            for other in related(item):
+                if not 0 < other <= largest:
+                    raise ConfigError(
+                        f"label map: {field} of {item.name!r} holds {other}; ids here go from 1 "
+                        f"to {largest}."
+                    )
+                lut[item.id - _LABEL_OFFSET, other - _LABEL_OFFSET] = 1
+        return lut
+
+    return (
+        table(lambda item: item.ancestor_ids, "ancestor_ids"),
+        table(lambda item: item.descendant_ids, "descendant_ids"),
+    )
 
 
 def create_class_agnostic_category_index() -> dict[int, Category]:

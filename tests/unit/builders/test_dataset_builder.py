@@ -1,5 +1,4 @@
 import contextlib
-import types
 
 import numpy as np
 import pytest
@@ -8,6 +7,7 @@ from google.protobuf import text_format
 
 from object_detection.builders import dataset_builder, decoder_builder, input_reader_builder
 from object_detection.core.standard_fields import InputDataFields as F
+from object_detection.dataset_tools import seq_example_util
 from object_detection.errors import ConfigError, DataError
 from object_detection.protos import input_reader_pb2
 from object_detection.utils.dataset_util import (
@@ -69,6 +69,12 @@ def test_reader_without_a_path_is_refused(text):
         dataset_builder.build(reader)
 
 
+@pytest.mark.parametrize("text", ["", "external_input_reader {}"])
+def test_decoder_is_for_records(text):
+    with pytest.raises(ConfigError, match="tf_record_input_reader"):
+        decoder_builder.build(text_format.Parse(text, input_reader_pb2.InputReader()))
+
+
 def test_pattern_without_a_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"none-\*"):
         dataset_builder.build(config(tmp_path / "none-*"))
@@ -81,19 +87,156 @@ def test_files_without_a_record_do_not_hang(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "words"),
     [
-        "input_type: TF_SEQUENCE_EXAMPLE",
-        "load_context_features: true",
-        "load_dense_pose: true",
-        "expand_labels_hierarchy: true",
-        "use_keypoint_label_map: true",
-        "sample_from_datasets_weights: 1",
+        ("input_type: TF_SEQUENCE_EXAMPLE", "label_map_path"),
+        ("input_type: INPUT_DEFAULT", "INPUT_DEFAULT.*TF_SEQUENCE_EXAMPLE"),
+        ("expand_labels_hierarchy: true", "label_map_proto_file"),
+        ("use_keypoint_label_map: true", "label_map_proto_file"),
+        ("sample_from_datasets_weights: [1, 2]", "2 entries.*1 input_path"),
     ],
 )
-def test_what_is_not_available_is_refused(records, text):
-    with pytest.raises(ConfigError, match="not available"):
+def test_settings_that_lack_another_are_refused(records, text, words):
+    with pytest.raises(ConfigError, match=words):
         dataset_builder.build(config(records / "a.record-*", text))
+
+
+@pytest.mark.parametrize(
+    "build", [dataset_builder.build, decoder_builder.build, input_reader_builder.build]
+)
+def test_only_a_reader_message_is_taken(build):
+    with pytest.raises(ConfigError, match="InputReader"):
+        build("a.record")
+
+
+def test_no_file_is_also_a_runtime_error(tmp_path):
+    with pytest.raises(RuntimeError, match="none"):
+        dataset_builder.read_dataset(
+            tf.data.TextLineDataset, [str(tmp_path / "none")], input_reader_pb2.InputReader()
+        )
+
+
+def lines(tmp_path, text, pattern="t*", **options):
+    """The first twelve lines of three files: 1, 10; 2, 20; 3, 30."""
+    for number in (1, 2, 3):
+        (tmp_path / f"t{number}").write_text(f"{number}\n{number * 10}")
+    reader = text_format.Parse(text, input_reader_pb2.InputReader())
+    dataset = dataset_builder.read_dataset(
+        tf.data.TextLineDataset, str(tmp_path / pattern), reader, **options
+    )
+    return [int(line) for line in everything(dataset, 12)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("num_readers: 1", [1, 10, 2, 20, 3, 30] * 2),
+        pytest.param("num_readers: 10", [1, 10, 2, 20, 3, 30] * 2, id="more readers than files"),
+        ("num_readers: 1 num_epochs: 1", [1, 10, 2, 20, 3, 30]),
+        ("num_readers: 3 read_block_length: 1 num_epochs: 1", [1, 2, 3, 10, 20, 30]),
+    ],
+)
+def test_lines_come_in_order(tmp_path, text, expected):
+    assert lines(tmp_path, f"shuffle: false {text}") == expected
+
+
+def test_lines_of_a_shard_and_shuffled(tmp_path):
+    text = "shuffle: false num_readers: 1 num_epochs: 1"
+    assert lines(tmp_path, text, filename_shard_fn=lambda names: names.shard(2, 1)) == [2, 20]
+    found = lines(tmp_path, "num_epochs: 2", seed=3)
+    assert sorted(found) == sorted([1, 10, 2, 20, 3, 30] * 2)
+    assert found != [1, 10, 2, 20, 3, 30] * 2
+
+
+def test_weights_say_how_often_each_source_is_read(records):
+    reader = config(
+        records / "a.record-0", "shuffle: false sample_from_datasets_weights: [0.25, 0.75]"
+    )
+    reader.tf_record_input_reader.input_path.append(str(records / "a.record-1"))
+    found = order(dataset_builder.build(reader, seed=1), limit=200)
+    # Standard deviation of the count: sqrt(200 * 0.25 * 0.75) = 6.
+    assert 30 < sum(number < 5 for number in found) < 70
+    # A weight of 0 shuts a source out.
+    reader.sample_from_datasets_weights[:] = [0.0, 1.0]
+    assert set(order(dataset_builder.build(reader, seed=1), limit=20)) == {5, 6, 7, 8}
+
+
+def test_context_divides_the_batch_among_its_replicas(records):
+    context = tf.distribute.InputContext(
+        num_input_pipelines=2, input_pipeline_id=0, num_replicas_in_sync=4
+    )
+    dataset = dataset_builder.build(
+        config(records / "a.record-*"), batch_size=8, input_context=context
+    )
+    batches = everything(dataset)
+    assert [[int(name) for name in batch[F.source_id]] for batch in batches] == [[0, 1], [2, 3]]
+
+
+def test_boxes_without_classes_name_the_record(records, tmp_path):
+    raw = next(iter(tf.io.tf_record_iterator(str(records / "a.record-1"))))
+    example = tf.train.Example.FromString(raw)
+    del example.features.feature["image/object/class/label"]
+    path = tmp_path / "bad.record"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(example.SerializeToString())
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"class.*\[5\] \[0\] \[5\]"):
+        everything(dataset_builder.build(config(path)))
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """A record of one clip of three frames, and its label map."""
+    clip = seq_example_util.make_sequence_example(
+        dataset_name="animals",
+        video_id="a",
+        encoded_images=[b"A", b"B", b"C"],
+        image_height=4,
+        image_width=6,
+        image_source_ids=["0", "1", "2"],
+        bboxes=[[[0, 0, 1, 1], [0, 0, 0.5, 0.5]], [], [[0, 0, 1, 1]]],
+        label_strings=[["cat", "dog"], [], ["cow"]],
+        context_features=[1, 2, 3, 4],
+        context_feature_length=2,
+        context_features_image_id_list=["x", "y"],
+    )
+    (tmp_path / "map.pbtxt").write_text("item { id: 1 name: 'dog' } item { id: 2 name: 'cat' }")
+    with tf.io.TFRecordWriter(str(tmp_path / "clips.record")) as writer:
+        writer.write(clip.SerializeToString())
+    reader = config(
+        tmp_path / "clips.record",
+        "shuffle: false num_epochs: 1 input_type: TF_SEQUENCE_EXAMPLE load_context_features: true "
+        "load_context_image_ids: true",
+    )
+    reader.label_map_path = str(tmp_path / "map.pbtxt")
+    return reader
+
+
+def test_clips(clips):
+    (clip,) = everything(dataset_builder.build(clips))
+    assert clip[F.image].tolist() == [b"A", b"B", b"C"]
+    np.testing.assert_array_equal(clip[F.groundtruth_classes], [[2, 1], [-1, -1], [-1, -1]])
+    np.testing.assert_array_equal(clip[F.context_features], [[1, 2], [3, 4]])
+    assert clip[F.context_features_image_id_list].tolist() == [b"x", b"y"]
+
+
+def test_clips_become_frames_before_they_are_transformed(clips):
+    seen = []
+
+    def frames(dataset, map_fn, batch_size, reader):
+        seen.append((batch_size, reader))
+        names = (F.image, F.groundtruth_classes)
+        dataset = map_fn(dataset, lambda clip: {name: clip[name] for name in names}, 2, reader)
+        return dataset.unbatch()
+
+    def transform(frame):
+        return {**frame, "length": tf.strings.length(frame[F.image])}
+
+    clips.drop_remainder = False
+    batches = everything(dataset_builder.build(clips, 2, transform, reduce_to_frame_fn=frames))
+    assert seen == [(2, clips)]
+    assert [batch[F.image].tolist() for batch in batches] == [[b"A", b"B"], [b"C"]]
+    assert [batch["length"].tolist() for batch in batches] == [[1, 1], [1]]
+    np.testing.assert_array_equal(batches[0][F.groundtruth_classes], [[2, 1], [-1, -1]])
 
 
 @pytest.mark.parametrize("shuffle", ["false", "true"])
@@ -124,7 +267,7 @@ def test_one_of_n_and_part_of_a_context(records):
         records / "a.record-0", "shuffle: false num_epochs: 1 sample_1_of_n_examples: 2"
     )
     assert order(dataset_builder.build(reader)) == [0, 2, 4]
-    context = types.SimpleNamespace(num_input_pipelines=2, input_pipeline_id=1)
+    context = tf.distribute.InputContext(num_input_pipelines=2, input_pipeline_id=1)
     reader = config(records / "a.record-*")
     assert order(dataset_builder.build(reader, input_context=context)) == [5, 6, 7, 8]
     assert dataset_builder.shard_function_for_context(None) is None
@@ -162,7 +305,8 @@ def test_input_reader_gives_samples(records, run):
 
 def test_decoder_takes_the_settings_of_the_reader():
     reader = text_format.Parse(
-        "num_keypoints: 2 load_track_id: true", input_reader_pb2.InputReader()
+        "num_keypoints: 2 load_track_id: true tf_record_input_reader {}",
+        input_reader_pb2.InputReader(),
     )
     sample = decoder_builder.build(reader).decode(tf.placeholder(tf.string, []))
     assert sample[F.groundtruth_keypoints].shape.as_list() == [None, 2, 2]

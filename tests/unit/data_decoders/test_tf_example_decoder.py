@@ -6,7 +6,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from object_detection.core.standard_fields import InputDataFields as F
-from object_detection.data_decoders.tf_example_decoder import TfExampleDecoder
+from object_detection.data_decoders import tf_example_decoder
+from object_detection.data_decoders.tf_example_decoder import TfExampleDecoder, Visibility
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2
 from object_detection.utils.dataset_util import (
@@ -136,14 +137,35 @@ def test_what_is_given_wins(decode):
 
 
 @pytest.mark.parametrize(
-    ("visibility", "expected"),
+    ("visibility", "expected", "points"),
     [
-        pytest.param(None, [True, False, False, True], id="absent: NaN decides"),
-        pytest.param([2, 2, 2, 2], [True, False, False, True], id="NaN is never visible"),
-        pytest.param([1, 0, 0, 0], [True, False, False, False], id="occluded counts, 0 does not"),
+        pytest.param(
+            None,
+            [True, False, False, True],
+            [[0.5, 0.1], [0.6, NAN], [NAN, 0.3], [1.5, -0.4]],
+            id="absent: NaN decides",
+        ),
+        pytest.param(
+            [2, 2, 2, 2],
+            [True, False, False, True],
+            [[0.5, 0.1], [0.6, NAN], [NAN, 0.3], [1.5, -0.4]],
+            id="NaN is never visible",
+        ),
+        pytest.param(
+            [1, 0, 0, 0],
+            [True, False, False, False],
+            [[0.5, 0.1], [NAN, NAN], [NAN, NAN], [NAN, NAN]],
+            id="occluded counts, 0 is no point",
+        ),
+        pytest.param(
+            [2],
+            [True, False, False, True],
+            [[0.5, 0.1], [0.6, NAN], [NAN, 0.3], [1.5, -0.4]],
+            id="one number for four points says nothing",
+        ),
     ],
 )
-def test_keypoints_keep_nan_and_are_y_x(decode, visibility, expected):
+def test_keypoints_keep_nan_and_are_y_x(decode, visibility, expected, points):
     sample = decode(
         record(
             BOXES,
@@ -154,9 +176,7 @@ def test_keypoints_keep_nan_and_are_y_x(decode, visibility, expected):
         num_keypoints=2,
     )
     np.testing.assert_allclose(
-        sample[F.groundtruth_keypoints],
-        [[[0.5, 0.1], [0.6, NAN]], [[NAN, 0.3], [1.5, -0.4]]],
-        rtol=1e-6,
+        sample[F.groundtruth_keypoints], np.reshape(points, [2, 2, 2]), rtol=1e-6
     )
     assert sample[F.groundtruth_keypoint_visibilities].ravel().tolist() == expected
 
@@ -191,17 +211,331 @@ def test_lists_that_do_not_fit_name_the_record(decode, features, words):
     assert caught.match(f"(?s){words}")
 
 
-def test_names_become_numbers_through_the_label_map(decode, tmp_path):
+LABEL_MAP = "item { id: 3 name: 'cat' display_name: 'Tom' }\nitem { id: 1 name: 'dog' }\n"
+
+
+def label_map(tmp_path, text=LABEL_MAP):
     path = tmp_path / "map.pbtxt"
-    path.write_text("item { id: 3 name: 'cat' }\nitem { id: 1 name: 'dog' }\n")
-    names = bytes_list_feature([b"cat", b"dog"])
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("use_display_name", [False, True])
+@pytest.mark.parametrize(
+    ("names", "labels", "expected"),
+    [
+        pytest.param(["cat", "dog"], None, [3, 1], id="names"),
+        pytest.param(["Tom", "dog"], None, [3, 1], id="a display name"),
+        pytest.param(["cat", "cow"], None, [3, -1], id="an unknown name"),
+        pytest.param(["cat", "dog"], [7, 8], [3, 1], id="names win over numbers"),
+        pytest.param(None, [7, 8], [7, 8], id="numbers where there is no name"),
+    ],
+)
+def test_names_become_numbers(decode, tmp_path, use_display_name, names, labels, expected):
     sample = decode(
-        record(BOXES, image__object__class__label=None, image__object__class__text=names),
-        label_map_proto_file=str(path),
+        record(
+            BOXES,
+            image__object__class__label=labels and int64_list_feature(labels),
+            image__object__class__text=names and bytes_list_feature([n.encode() for n in names]),
+        ),
+        label_map_proto_file=label_map(tmp_path),
+        use_display_name=use_display_name,
     )
-    np.testing.assert_array_equal(sample[F.groundtruth_classes], [3, 1])
-    sample = decode(record(BOXES), label_map_proto_file=str(path))
-    np.testing.assert_array_equal(sample[F.groundtruth_classes], [1, 1])
+    np.testing.assert_array_equal(sample[F.groundtruth_classes], expected)
+    assert sample[F.groundtruth_classes].dtype == np.int64
+
+
+def test_lists_may_stand_alone(decode):
+    masks = np.ones([3, 4, 6])
+    sample = decode(
+        record(
+            image__object__class__label=int64_list_feature([5, 6]),
+            image__object__is_crowd=int64_list_feature([0, 1]),
+            image__object__difficult=int64_list_feature([1]),
+            image__object__weight=float_list_feature([0.5]),
+            image__object__keypoint__y=float_list_feature([0.1, 0.2, 0.3, 0.4]),
+            image__object__keypoint__x=float_list_feature([0.5, 0.6, 0.7, 0.8]),
+            image__object__mask=float_list_feature(masks.ravel()),
+        ),
+        num_keypoints=2,
+        load_instance_masks=True,
+    )
+    np.testing.assert_array_equal(sample[F.groundtruth_classes], [5, 6])
+    np.testing.assert_array_equal(sample[F.groundtruth_is_crowd], [False, True])
+    np.testing.assert_array_equal(sample[F.groundtruth_difficult], [True])
+    np.testing.assert_array_equal(sample[F.groundtruth_weights], [0.5])
+    np.testing.assert_allclose(sample[F.groundtruth_keypoints][1], [[0.3, 0.7], [0.4, 0.8]])
+    np.testing.assert_array_equal(sample[F.groundtruth_instance_masks], masks)
+    np.testing.assert_array_equal(sample[F.groundtruth_instance_mask_weights], [1, 1, 1])
+    boxes = decode(record(BOXES, image__object__class__label=None))
+    assert boxes[F.groundtruth_boxes].shape == (2, 4)
+    assert boxes[F.groundtruth_classes].shape == (0,)
+
+
+def test_areas_are_those_of_the_record(decode):
+    both = {
+        "image__object__area": float_list_feature([1, 2]),
+        "image__object__segment__area": float_list_feature([3, 4]),
+    }
+    np.testing.assert_array_equal(decode(record(BOXES, **both))[F.groundtruth_area], [1, 2])
+    both["image__object__area"] = None
+    np.testing.assert_array_equal(decode(record(BOXES, **both))[F.groundtruth_area], [3, 4])
+
+
+def test_labels_of_the_whole_picture(decode, tmp_path):
+    sample = decode(record())
+    assert sample[F.groundtruth_image_classes].shape == (0,)
+    features = {
+        "image__class__label": int64_list_feature([8, 9]),
+        "image__neg_category_ids": int64_list_feature([4]),
+        "image__not_exhaustive_category_ids": int64_list_feature([5, 6]),
+    }
+    sample = decode(record(**features))
+    np.testing.assert_array_equal(sample[F.groundtruth_image_classes], [8, 9])
+    np.testing.assert_array_equal(sample[F.groundtruth_image_confidences], [1, 1])
+    np.testing.assert_array_equal(sample[F.groundtruth_verified_neg_classes], [4])
+    np.testing.assert_array_equal(sample[F.groundtruth_not_exhaustive_classes], [5, 6])
+    features["image__class__text"] = bytes_list_feature([b"dog", b"cat", b"cow"])
+    features["image__class__confidence"] = float_list_feature([0, 0.5, 1])
+    sample = decode(record(**features), label_map_proto_file=label_map(tmp_path))
+    np.testing.assert_array_equal(sample[F.groundtruth_image_classes], [1, 3, -1])
+    np.testing.assert_array_equal(sample[F.groundtruth_image_confidences], [0, 0.5, 1])
+
+
+# animal (1) > cat (2), dog (4) > puppy (5); 3 stands alone.
+HIERARCHY = """
+    item { id: 1 name: 'animal' descendant_ids: [2, 4, 5] }
+    item { id: 2 name: 'cat' ancestor_ids: 1 }
+    item { id: 3 name: 'car' }
+    item { id: 4 name: 'dog' ancestor_ids: 1 descendant_ids: 5 }
+    item { id: 5 name: 'puppy' ancestor_ids: [1, 4] }
+"""
+
+
+def test_boxes_are_repeated_for_the_ancestors_of_their_class(decode, tmp_path):
+    three = [*BOXES, [0.3, 0.3, 0.4, 0.4]]
+    sample = decode(
+        record(
+            three,
+            image__object__class__text=bytes_list_feature([b"puppy", b"unknown", b"car"]),
+            image__object__group_of=int64_list_feature([0, 1, 0]),
+            image__object__weight=float_list_feature([1, 2, 3]),
+            image__object__keypoint__y=float_list_feature([0.1, 0.2, 0.3]),
+            image__object__keypoint__x=float_list_feature([0.4, 0.5, 0.6]),
+            image__object__class__multiclass_scores=float_list_feature([1, 2, 3, 4, 5, 6]),
+        ),
+        label_map_proto_file=label_map(tmp_path, HIERARCHY),
+        expand_hierarchy_labels=True,
+        num_keypoints=1,
+        load_multiclass_scores=True,
+    )
+    rows = [0, 0, 0, 1, 2]
+    np.testing.assert_array_equal(sample[F.groundtruth_classes], [1, 4, 5, -1, 3])
+    np.testing.assert_allclose(sample[F.groundtruth_boxes], np.array(three)[rows])
+    np.testing.assert_array_equal(sample[F.groundtruth_group_of], [0, 0, 0, 1, 0])
+    np.testing.assert_array_equal(sample[F.groundtruth_weights], [1, 1, 1, 2, 3])
+    np.testing.assert_allclose(
+        sample[F.groundtruth_keypoints][:, 0, 1], np.array([0.4, 0.5, 0.6])[rows]
+    )
+    np.testing.assert_array_equal(sample[F.multiclass_scores], [1, 2, 1, 2, 1, 2, 3, 4, 5, 6])
+
+
+def test_image_labels_follow_from_the_hierarchy(decode, tmp_path):
+    sample = decode(
+        record(
+            image__class__label=int64_list_feature([2, 4, 3, 3]),
+            image__class__confidence=float_list_feature([1, 0, 0.5, 0]),
+        ),
+        label_map_proto_file=label_map(tmp_path, HIERARCHY),
+        expand_hierarchy_labels=True,
+    )
+    # A cat is an animal; without a dog there is no puppy.
+    np.testing.assert_array_equal(sample[F.groundtruth_image_classes], [3, 1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(sample[F.groundtruth_image_confidences], [0.5, 1, 1, 0, 0, 0])
+    assert sample[F.groundtruth_boxes].shape == (0, 4)
+
+
+KEYPOINT_MAP = """
+    item { id: 1 name: 'person' keypoints { id: 0 label: 'nose' } keypoints { id: 2 label: 'hip' } }
+    item { id: 2 name: 'car' keypoints { id: 1 label: 'wheel' } }
+"""
+
+
+def test_keypoints_are_told_by_their_names(decode, tmp_path):
+    names = [b"hip", b"ear", b"nose", b"wheel", b"hip", b"nose"]
+    sample = decode(
+        record(
+            BOXES,
+            image__object__keypoint__y=float_list_feature([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]),
+            image__object__keypoint__x=float_list_feature([1.1, 1.2, 1.3, 1.4, 1.5, 1.6]),
+            image__object__keypoint__visibility=int64_list_feature([2, 2, 1, 1, 0, 2]),
+            image__object__keypoint__z=float_list_feature([1, 2, 3, 4, 5, 6]),
+            image__object__keypoint__text=bytes_list_feature(names),
+        ),
+        label_map_proto_file=label_map(tmp_path, KEYPOINT_MAP),
+        num_keypoints=3,
+        use_keypoint_label_map=True,
+        load_keypoint_depth_features=True,
+    )
+    nothing = [NAN, NAN]
+    np.testing.assert_allclose(
+        sample[F.groundtruth_keypoints],
+        [[[0.3, 1.3], nothing, [0.1, 1.1]], [[0.6, 1.6], [0.4, 1.4], nothing]],
+        rtol=1e-6,
+    )
+    np.testing.assert_array_equal(
+        sample[F.groundtruth_keypoint_visibilities], [[True, False, True], [True, True, False]]
+    )
+    np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depths], [[3, 0, 1], [6, 4, 5]])
+    np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depth_weights], np.zeros([2, 3]))
+
+
+def test_without_names_no_keypoint_is_known(decode, tmp_path):
+    sample = decode(
+        record(BOXES),
+        label_map_proto_file=label_map(tmp_path, KEYPOINT_MAP),
+        num_keypoints=3,
+        use_keypoint_label_map=True,
+    )
+    assert np.isnan(sample[F.groundtruth_keypoints]).all()
+    assert sample[F.groundtruth_keypoints].shape == (2, 3, 2)
+    assert not sample[F.groundtruth_keypoint_visibilities].any()
+
+
+def test_names_that_do_not_fit_the_boxes_are_refused(decode, tmp_path):
+    points = float_list_feature([0.1, 0.2, 0.3])
+    serialized = record(
+        BOXES,
+        image__object__keypoint__y=points,
+        image__object__keypoint__x=points,
+        image__object__keypoint__text=bytes_list_feature([b"hip"] * 3),
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"a\.png.*\[3\] \[3\] \[3\] \[2\]"):
+        decode(
+            serialized,
+            label_map_proto_file=label_map(tmp_path, KEYPOINT_MAP),
+            num_keypoints=3,
+            use_keypoint_label_map=True,
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(LABEL_MAP, "none has any"), (KEYPOINT_MAP, r"num_keypoints - 1 = 1.*'hip': 2")],
+)
+def test_label_map_that_does_not_fit_the_keypoints_is_refused(tmp_path, text, words):
+    with pytest.raises(ConfigError, match=words):
+        TfExampleDecoder(
+            label_map_proto_file=label_map(tmp_path, text),
+            num_keypoints=2,
+            use_keypoint_label_map=True,
+        )
+
+
+def test_dense_pose_is_padded_and_y_x_v_u(decode):
+    sample = decode(
+        record(
+            BOXES,
+            image__object__densepose__num=int64_list_feature([1, 2]),
+            image__object__densepose__part_index=int64_list_feature([5, 0, 23]),
+            image__object__densepose__y=float_list_feature([0.1, 0.2, 0.3]),
+            image__object__densepose__x=float_list_feature([0.4, 0.5, 0.6]),
+            image__object__densepose__u=float_list_feature([1, 2, 3]),
+            image__object__densepose__v=float_list_feature([4, 5, 6]),
+        ),
+        load_dense_pose=True,
+    )
+    np.testing.assert_array_equal(sample[F.groundtruth_dp_num_points], [1, 2])
+    np.testing.assert_array_equal(sample[F.groundtruth_dp_part_ids], [[5, 0], [0, 23]])
+    np.testing.assert_allclose(
+        sample[F.groundtruth_dp_surface_coords],
+        [[[0.1, 0.4, 4, 1], [0, 0, 0, 0]], [[0.2, 0.5, 5, 2], [0.3, 0.6, 6, 3]]],
+        rtol=1e-6,
+    )
+    assert sample[F.groundtruth_dp_num_points].dtype == np.int32
+    assert sample[F.groundtruth_dp_part_ids].dtype == np.int32
+    nothing = decode(record(BOXES), load_dense_pose=True)
+    np.testing.assert_array_equal(nothing[F.groundtruth_dp_num_points], [0, 0])
+    assert nothing[F.groundtruth_dp_surface_coords].shape == (2, 0, 4)
+
+
+def test_context_features(decode):
+    sample = decode(
+        record(
+            image__context_features=float_list_feature([1, 2, 3, 4, 5, 6]),
+            image__context_feature_length=int64_list_feature([3]),
+        ),
+        load_context_features=True,
+    )
+    np.testing.assert_array_equal(sample[F.context_features], [[1, 2, 3], [4, 5, 6]])
+    assert sample[F.context_feature_length] == 3
+    assert decode(record(), load_context_features=True)[F.context_features].shape == (0, 0)
+
+
+def test_shapes_that_are_known_stay_known(tmp_path):
+    decoder = TfExampleDecoder(
+        load_instance_masks=True,
+        label_map_proto_file=label_map(tmp_path, HIERARCHY),
+        num_keypoints=5,
+        num_additional_channels=2,
+        load_multiclass_scores=True,
+        load_context_features=True,
+        expand_hierarchy_labels=True,
+        load_dense_pose=True,
+        load_track_id=True,
+        load_keypoint_depth_features=True,
+    )
+    sample = decoder.decode(tf.placeholder(tf.string, []))
+    row = [None]
+    assert {name: value.shape.as_list() for name, value in sample.items()} == {
+        F.image: [None, None, 3],
+        F.image_additional_channels: [None, None, 2],
+        F.original_image_spatial_shape: [2],
+        F.filename: [],
+        F.source_id: [],
+        F.key: [],
+        F.groundtruth_image_classes: row,
+        F.groundtruth_image_confidences: row,
+        F.groundtruth_verified_neg_classes: row,
+        F.groundtruth_not_exhaustive_classes: row,
+        F.groundtruth_boxes: [None, 4],
+        F.groundtruth_classes: row,
+        F.groundtruth_weights: row,
+        F.groundtruth_difficult: row,
+        F.groundtruth_group_of: row,
+        F.groundtruth_is_crowd: row,
+        F.groundtruth_area: row,
+        F.groundtruth_track_ids: row,
+        F.multiclass_scores: row,
+        F.groundtruth_keypoints: [None, 5, 2],
+        F.groundtruth_keypoint_visibilities: [None, 5],
+        F.groundtruth_keypoint_depths: [None, 5],
+        F.groundtruth_keypoint_depth_weights: [None, 5],
+        F.groundtruth_instance_masks: [None, None, None],
+        F.groundtruth_instance_mask_weights: row,
+        F.groundtruth_dp_num_points: row,
+        F.groundtruth_dp_part_ids: [None, None],
+        F.groundtruth_dp_surface_coords: [None, None, 4],
+        F.context_features: [None, None],
+        F.context_feature_length: [],
+    }
+
+
+def test_class_handler_of_slim(tmp_path, run):
+    handler = tf_example_decoder._ClassTensorHandler("names", label_map(tmp_path), shape=[1, 2])
+    names = tf.sparse.from_dense(tf.constant(["dog", "x"]))
+    ids = run(handler.tensors_to_item({"names": names}))
+    np.testing.assert_array_equal(ids, [[1, -1]])
+
+
+def test_names_of_facts():
+    assert tf_example_decoder._LABEL_OFFSET == 1
+    assert tf_example_decoder._KEYPOINT_TEXT_FIELD == "image/object/keypoint/text"
+    assert [(one.name, one.value) for one in Visibility] == [
+        ("UNLABELED", 0),
+        ("NOT_VISIBLE", 1),
+        ("VISIBLE", 2),
+    ]
 
 
 @pytest.mark.parametrize("method", ["", "INTEGER_FAST", "INTEGER_ACCURATE"])
@@ -239,30 +573,35 @@ def test_additional_channels(decode):
 
 def test_keypoint_depths(decode):
     points = float_list_feature([0.1, 0.2, 0.3, 0.4])
-    sample = decode(
-        record(
-            BOXES,
-            image__object__keypoint__x=points,
-            image__object__keypoint__y=points,
-            image__object__keypoint__z=float_list_feature([1, 2, 3, 4]),
-        ),
-        num_keypoints=2,
-        load_keypoint_depth_features=True,
-    )
+    features = {
+        "image__object__keypoint__x": points,
+        "image__object__keypoint__y": points,
+        "image__object__keypoint__z": float_list_feature([1, 2, 3, 4]),
+        "image__object__keypoint__z__weights": float_list_feature([0.5, 0, 1, 1]),
+    }
+    options = {"num_keypoints": 2, "load_keypoint_depth_features": True}
+    sample = decode(record(BOXES, **features), **options)
     np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depths], [[1, 2], [3, 4]])
-    np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depth_weights], np.ones([2, 2]))
+    np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depth_weights], [[0.5, 0], [1, 1]])
+    features["image__object__keypoint__z"] = features["image__object__keypoint__z__weights"] = None
+    sample = decode(record(BOXES, **features), **options)
+    np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depths], np.zeros([2, 2]))
+    np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depth_weights], np.zeros([2, 2]))
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("options", "words"),
     [
-        "load_context_features",
-        "expand_hierarchy_labels",
-        "load_dense_pose",
-        "use_keypoint_label_map",
-        "load_keypoint_depth_features",
+        ({"expand_hierarchy_labels": True}, "expand_hierarchy_labels needs label_map_proto_file"),
+        ({"use_keypoint_label_map": True}, "use_keypoint_label_map needs num_keypoints"),
+        (
+            {"use_keypoint_label_map": True, "num_keypoints": 2},
+            "use_keypoint_label_map needs label_map_proto_file",
+        ),
+        ({"load_keypoint_depth_features": True}, "load_keypoint_depth_features needs num_key"),
+        ({"load_instance_masks": True, "instance_mask_type": 7}, "instance_mask_type 7"),
     ],
 )
-def test_what_is_not_available_is_refused_by_name(name):
-    with pytest.raises(ConfigError, match=name):
-        TfExampleDecoder(**{name: True})
+def test_options_without_what_they_need_are_refused(options, words):
+    with pytest.raises(ConfigError, match=words):
+        TfExampleDecoder(**options)
