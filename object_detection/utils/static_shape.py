@@ -9,25 +9,26 @@ def get_dim_as_int(dim: tf.Dimension | int | None) -> int | None:
 
 
 def _dimension(tensor_shape: tf.TensorShape, index: int) -> int | None:
-    tensor_shape.assert_has_rank(4)
-    return get_dim_as_int(tensor_shape[index])
+    shape = tf.TensorShape(tensor_shape)
+    shape.assert_has_rank(4)
+    return get_dim_as_int(shape.with_rank(4)[index])
 
 
 def get_batch_size(tensor_shape: tf.TensorShape) -> int | None:
-    """B."""
+    """B; a `ValueError` unless the shape has rank 4."""
     return _dimension(tensor_shape, 0)
 
 
 def get_height(tensor_shape: tf.TensorShape) -> int | None:
-    """H."""
+    """H; a `ValueError` unless the shape has rank 4."""
     return _dimension(tensor_shape, 1)
 
 
 def get_width(tensor_shape: tf.TensorShape) -> int | None:
-    """W."""
+    """W; a `ValueError` unless the shape has rank 4."""
     return _dimension(tensor_shape, 2)
 
 
 def get_depth(tensor_shape: tf.TensorShape) -> int | None:
-    """C."""
+    """C; a `ValueError` unless the shape has rank 4."""
     return _dimension(tensor_shape, 3)

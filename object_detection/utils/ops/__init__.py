@@ -1,5 +1,7 @@
 """Small tensor operations without detection semantics."""
 
+from typing import Any, NamedTuple
+
 from object_detection.utils.ops.boxes import (
     center_to_corner_coordinate,
     dense_to_sparse_boxes,
@@ -46,6 +48,7 @@ from object_detection.utils.ops.shapes import (
 )
 
 __all__ = [
+    "EqualizationLossConfig",
     "batch_position_sensitive_crop_regions",
     "bfloat16_to_float32_nested",
     "center_to_corner_coordinate",
@@ -77,3 +80,10 @@ __all__ = [
     "retain_groundtruth_with_positive_classes",
     "tile_context_tensors",
 ]
+
+
+class EqualizationLossConfig(NamedTuple):
+    """Settings of the loss that evens out the ranges of a layer's channels."""
+
+    weight: float
+    exclude_prefixes: Any  # strings; variables whose names start with one take no part

@@ -1,5 +1,6 @@
 """Picking rows by index, and the reverse."""
 
+import numbers
 from typing import Any
 
 import tensorflow.compat.v1 as tf
@@ -37,10 +38,11 @@ def padded_one_hot_encoding(indices: tf.Tensor, depth: int, left_pad: int) -> tf
             rank.
     """
     for name, value in (("depth", depth), ("left_pad", left_pad)):
-        if value < 0 or int(value) != value:
+        if not isinstance(value, numbers.Integral) or value < 0:
             raise ValueError(f"{name} should be a whole number from 0 on, got {value!r}.")
     if depth == 0:
         return None
+    indices = tf.convert_to_tensor(indices)
     if indices.shape.rank != 1:
         raise ValueError(f"indices should be one-dimensional, got {indices.shape}.")
     one_hot = tf.one_hot(tf.cast(indices, tf.int64), depth, dtype=tf.float32)

@@ -102,10 +102,10 @@ def filter_groundtruth_with_nan_box_coordinates(tensor_dict: Sample) -> Sample:
 
 
 def filter_unrecognized_classes(tensor_dict: Sample) -> Sample:
-    """Leaves out boxes of classes that the label map does not know: class -1.
+    """Leaves out boxes of classes that the label map does not know: class -1 or below.
 
     Raises:
         ValueError: there are no classes.
     """
     classes = _required(tensor_dict, Inputs.groundtruth_classes)
-    return retain_groundtruth(tensor_dict, _where(tf.not_equal(classes, -1)))
+    return retain_groundtruth(tensor_dict, _where(classes > -1))

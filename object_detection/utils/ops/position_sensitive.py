@@ -25,7 +25,8 @@ def position_sensitive_crop_regions(
         [N, 1, 1, C] with `global_pool`, else [N, height, width, C].
 
     Raises:
-        ValueError: sizes that are not multiples, or bins below 1.
+        ValueError: sizes that are not multiples, bins below 1, or bins that are not square without
+            `global_pool`.
     """
     return batch_position_sensitive_crop_regions(
         image[tf.newaxis], boxes[tf.newaxis], crop_size, num_spatial_bins, global_pool
@@ -43,7 +44,8 @@ def batch_position_sensitive_crop_regions(
     """`position_sensitive_crop_regions` of [B, H, W, channels] and [B, N, 4].
 
     Raises:
-        ValueError: sizes that are not multiples, or bins below 1.
+        ValueError: sizes that are not multiples, bins below 1, or bins that are not square without
+            `global_pool`.
     """
     del parallel_iterations
     bins_y, bins_x = num_spatial_bins
@@ -52,8 +54,11 @@ def batch_position_sensitive_crop_regions(
             raise ValueError(f"num_spatial_bins should be at least 1, got {bins}.")
         if size % bins:
             raise ValueError(f"crop_size {size} should be a multiple of num_spatial_bins {bins}.")
-    if global_pool and crop_size[0] // bins_y != crop_size[1] // bins_x:
-        raise ValueError("With global_pool, all bins should have the same number of pixels.")
+    if not global_pool and crop_size[0] // bins_y != crop_size[1] // bins_x:
+        raise ValueError(
+            f"Without global_pool the bins should be square; crop_size {list(crop_size)} and "
+            f"num_spatial_bins {list(num_spatial_bins)} give other ones."
+        )
     channels = images.shape.as_list()[3]
     if channels % (bins_y * bins_x):
         raise ValueError(f"{channels} channels should be a multiple of the {bins_y * bins_x} bins.")

@@ -59,7 +59,8 @@ def normalize_to_target(
         summarize: whether to add the mean length to the summaries.
 
     Raises:
-        ValueError: lengths of another number, an axis out of range, or an open size along it.
+        ValueError: lengths that are no numbers or of another number, an axis out of range, or an
+            open size along it.
     """
     with tf.variable_scope(scope, "NormalizeToTarget", [inputs]):
         if inputs.shape.rank is None or not 0 <= dim < inputs.shape.rank:
@@ -67,6 +68,9 @@ def normalize_to_target(
         depth = inputs.shape.as_list()[dim]
         if depth is None:
             raise ValueError(f"inputs {inputs.shape} should have a known size along axis {dim}.")
+        given: Any = target_norm_value
+        if isinstance(given, str) or not isinstance(given, int | float | Sequence):
+            raise ValueError(f"target_norm_value should be numbers, got {target_norm_value!r}.")
         lengths = (
             [float(target_norm_value)] * depth
             if isinstance(target_norm_value, int | float)
@@ -96,20 +100,20 @@ def bfloat16_to_float32_nested(input_nested: Any) -> Any:
 
 
 def tile_context_tensors(tensor_dict: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """The sample with its context features repeated for each frame of its pictures [T, ...]."""
+    """The sample with what it has once (`SEQUENCE_FIELDS` has the rest) repeated for each frame.
+
+    Args:
+        tensor_dict: with the picture of each frame [T, ...].
+    """
     frames = tf.shape(tensor_dict[Inputs.image])[0]
-    context = {
-        Inputs.context_features,
-        Inputs.context_feature_length,
-        Inputs.context_features_image_id_list,
-        Inputs.valid_context_size,
-    }
 
     def tiled(value: tf.Tensor) -> tf.Tensor:
-        repeats = tf.concat([[frames], tf.ones([value.shape.rank], tf.int32)], axis=0)
-        return tf.tile(value[tf.newaxis], repeats)
+        return tf.repeat(value[tf.newaxis], frames, axis=0)
 
-    return {key: tiled(value) if key in context else value for key, value in tensor_dict.items()}
+    return {
+        key: value if key in fields.SEQUENCE_FIELDS else tiled(value)
+        for key, value in tensor_dict.items()
+    }
 
 
 def decode_image(tensor_dict: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
