@@ -39,24 +39,61 @@ def _keep_aspect_ratio(config: Any) -> ImageResizer:
             f"keep_aspect_ratio_resizer: min_dimension {config.min_dimension} is above "
             f"max_dimension {config.max_dimension}."
         )
-    pad_value = list(config.per_channel_pad_value) or [0, 0, 0]
     return functools.partial(
         preprocessor.resize_to_range,
         min_dimension=config.min_dimension,
         max_dimension=config.max_dimension,
         method=_METHODS[config.resize_method],
         pad_to_max_dimension=config.pad_to_max_dimension,
-        per_channel_pad_value=tuple(pad_value),
+        per_channel_pad_value=tuple(config.per_channel_pad_value) or (0, 0, 0),
     )
 
 
 @IMAGE_RESIZERS.entry("identity_resizer")
 def _identity(_: Any) -> ImageResizer:
-    def keep(image: tf.Tensor, masks: tf.Tensor | None = None) -> list[tf.Tensor]:
+    def keep(image: tf.Tensor, masks: tf.Tensor | None = None, **unused: Any) -> list[tf.Tensor]:
+        del unused
         shape = tf.shape(image)
         return [image, shape] if masks is None else [image, masks, shape]
 
     return keep
+
+
+@IMAGE_RESIZERS.entry("conditional_shape_resizer")
+def _conditional_shape(config: Any) -> ImageResizer:
+    method = _METHODS[config.resize_method]
+    if config.condition == config.GREATER:
+        return functools.partial(
+            preprocessor.resize_to_max_dimension,
+            max_dimension=config.size_threshold,
+            method=method,
+        )
+    if config.condition == config.SMALLER:
+        return functools.partial(
+            preprocessor.resize_to_min_dimension,
+            min_dimension=config.size_threshold,
+            method=method,
+        )
+    raise ConfigError("conditional_shape_resizer: condition should be GREATER or SMALLER.")
+
+
+@IMAGE_RESIZERS.entry("pad_to_multiple_resizer")
+def _pad_to_multiple(config: Any) -> ImageResizer:
+    if config.multiple < 1:
+        raise ConfigError(
+            f"pad_to_multiple_resizer: multiple should be 1 or more, is {config.multiple}."
+        )
+    return functools.partial(preprocessor.resize_pad_to_multiple, multiple=config.multiple)
+
+
+def _then_gray(resize: ImageResizer) -> ImageResizer:
+    """A resizer whose picture has one channel."""
+
+    def resize_to_gray(image: tf.Tensor, masks: tf.Tensor | None = None) -> list[tf.Tensor]:
+        resized, *more, shape = resize(image, masks=masks)
+        return [preprocessor.rgb_to_gray(resized), *more, tf.concat([shape[:-1], [1]], axis=0)]
+
+    return resize_to_gray
 
 
 def build(image_resizer_config: Any) -> ImageResizer:
@@ -66,12 +103,14 @@ def build(image_resizer_config: Any) -> ImageResizer:
         A function of ([H, W, C], masks=None) -> [picture, (masks,) shape before padding [3]].
 
     Raises:
-        ConfigError: a resizer or an option that is not available.
+        ConfigError: not such a message, no resizer in it, or one that contradicts itself.
     """
+    if not isinstance(image_resizer_config, image_resizer_pb2.ImageResizer):
+        raise ConfigError(
+            f"image_resizer: expected an ImageResizer message, got {type(image_resizer_config)}."
+        )
     case = image_resizer_config.WhichOneof("image_resizer_oneof")
     build_one = IMAGE_RESIZERS[case]
     config = getattr(image_resizer_config, case)
-    if getattr(config, "convert_to_grayscale", False):
-        raise ConfigError(f"image_resizer.{case}.convert_to_grayscale is not available.")
     resizer: ImageResizer = build_one(config)
-    return resizer
+    return _then_gray(resizer) if getattr(config, "convert_to_grayscale", False) else resizer

@@ -4,11 +4,22 @@ Axes: K keypoints; `...` any leading axes. Keypoints are (y, x); NaN stays NaN t
 """
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.errors import ConfigError
+
+# The order of K keypoints: numbers, or a rank 1 integer tensor. None, or nothing in it: as it is.
+Permutation: TypeAlias = Sequence[int] | tf.Tensor | None
+
+
+def permuted(tensor: tf.Tensor, permutation: Permutation, axis: int = -1) -> tf.Tensor:
+    """A tensor with one axis, that of the K keypoints, in another order."""
+    if permutation is None or (not tf.is_tensor(permutation) and len(permutation) == 0):
+        return tf.convert_to_tensor(tensor)
+    return tf.gather(tensor, tf.cast(permutation, tf.int32), axis=axis)
 
 
 def check_flip_permutation(permutation: Sequence[int], num_keypoints: int | None = None) -> None:
@@ -41,15 +52,20 @@ def check_flip_permutation(permutation: Sequence[int], num_keypoints: int | None
 def flip_horizontal(
     keypoints: tf.Tensor,
     flip_point: float,
-    flip_permutation: Sequence[int] | None = None,
+    flip_permutation: Permutation = None,
     scope: str | None = None,
 ) -> tf.Tensor:
     """Mirrors [..., K, 2] at the vertical line x = `flip_point`; partners change places."""
     with tf.name_scope(scope, "FlipHorizontal"):
-        if flip_permutation:
-            keypoints = tf.gather(keypoints, list(flip_permutation), axis=-2)
+        keypoints = permuted(keypoints, flip_permutation, axis=-2)
         y, x = tf.unstack(keypoints, num=2, axis=-1)
         return tf.stack([y, 2.0 * flip_point - x], axis=-1)
+
+
+def _pair(keypoints: Any, window: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """Both as tensors of one type."""
+    keypoints = tf.convert_to_tensor(keypoints)
+    return keypoints, tf.cast(window, keypoints.dtype)
 
 
 def change_coordinate_frame(
@@ -57,6 +73,7 @@ def change_coordinate_frame(
 ) -> tf.Tensor:
     """[..., K, 2] with the window's corner as origin and its size as unit; `window` is [4]."""
     with tf.name_scope(scope, "ChangeCoordinateFrame"):
+        keypoints, window = _pair(keypoints, window)
         return (keypoints - window[:2]) / (window[2:] - window[:2])
 
 
@@ -65,19 +82,20 @@ def prune_outside_window(
 ) -> tf.Tensor:
     """[..., K, 2] with NaN for the keypoints outside the window [4]; its edges are inside."""
     with tf.name_scope(scope, "PruneOutsideWindow"):
+        keypoints, window = _pair(keypoints, window)
         inside = tf.reduce_all(
             (keypoints >= window[:2]) & (keypoints <= window[2:]), axis=-1, keepdims=True
         )
         return tf.where(
             tf.broadcast_to(inside, tf.shape(keypoints)),
             keypoints,
-            tf.fill(tf.shape(keypoints), np.float32("nan")),
+            tf.fill(tf.shape(keypoints), tf.constant(np.nan, keypoints.dtype)),
         )
 
 
 def present(keypoints: tf.Tensor) -> tf.Tensor:
     """[..., K] booleans: the keypoint [..., K, 2] is not NaN."""
-    return ~tf.reduce_any(tf.math.is_nan(keypoints), axis=-1)
+    return tf.logical_not(tf.reduce_any(tf.math.is_nan(keypoints), axis=-1))
 
 
 def scale(
@@ -85,6 +103,7 @@ def scale(
 ) -> tf.Tensor:
     """[..., K, 2] with y and x multiplied."""
     with tf.name_scope(scope, "Scale"):
+        keypoints = tf.convert_to_tensor(keypoints)
         return keypoints * tf.stack(
             [tf.cast(y_scale, keypoints.dtype), tf.cast(x_scale, keypoints.dtype)]
         )
@@ -93,6 +112,7 @@ def scale(
 def clip_to_window(keypoints: tf.Tensor, window: tf.Tensor, scope: str | None = None) -> tf.Tensor:
     """[..., K, 2] moved to the nearest place in the window [4]; `prune_outside_window` drops them."""
     with tf.name_scope(scope, "ClipToWindow"):
+        keypoints, window = _pair(keypoints, window)
         return tf.maximum(tf.minimum(keypoints, window[2:]), window[:2])
 
 
@@ -108,6 +128,7 @@ def keypoints_to_enclosing_bounding_boxes(
     Returns:
         The shape without K and with 4 boxes' coordinates instead of 2; NaN without any keypoint.
     """
+    keypoints = tf.convert_to_tensor(keypoints)
     absent = tf.broadcast_to(
         tf.reduce_any(tf.math.is_nan(keypoints), axis=-1, keepdims=True), tf.shape(keypoints)
     )
@@ -135,11 +156,13 @@ def to_normalized_coordinates(
     """Pixels -> shares of the picture; with `check_range` the input must not be shares already."""
     with tf.name_scope(scope, "ToNormalizedCoordinates"):
         if check_range:
+            keypoints = tf.convert_to_tensor(keypoints)
             largest = _largest(keypoints)
             fine = (largest > 1.01) | tf.math.is_inf(largest)
             check = tf.Assert(fine, ["keypoints seem to be normalised already"])
             with tf.control_dependencies([check]):
                 keypoints = tf.identity(keypoints)
+        keypoints = tf.convert_to_tensor(keypoints)
         height, width = tf.cast(height, keypoints.dtype), tf.cast(width, keypoints.dtype)
         return scale(keypoints, 1.0 / height, 1.0 / width)
 
@@ -154,9 +177,11 @@ def to_absolute_coordinates(
     """Shares of the picture -> pixels; with `check_range` no share may be above 1.01."""
     with tf.name_scope(scope, "ToAbsoluteCoordinates"):
         if check_range:
+            keypoints = tf.convert_to_tensor(keypoints)
             check = tf.Assert(_largest(keypoints) <= 1.01, ["keypoints are not normalised"])
             with tf.control_dependencies([check]):
                 keypoints = tf.identity(keypoints)
+        keypoints = tf.convert_to_tensor(keypoints)
         height, width = tf.cast(height, keypoints.dtype), tf.cast(width, keypoints.dtype)
         return scale(keypoints, height, width)
 
@@ -164,38 +189,37 @@ def to_absolute_coordinates(
 def flip_vertical(
     keypoints: tf.Tensor,
     flip_point: float,
-    flip_permutation: Sequence[int] | None = None,
+    flip_permutation: Permutation = None,
     scope: str | None = None,
 ) -> tf.Tensor:
     """Mirrors [..., K, 2] at the horizontal line y = `flip_point`; partners change places."""
     with tf.name_scope(scope, "FlipVertical"):
-        if flip_permutation:
-            keypoints = tf.gather(keypoints, list(flip_permutation), axis=-2)
+        keypoints = permuted(keypoints, flip_permutation, axis=-2)
         y, x = tf.unstack(keypoints, num=2, axis=-1)
         return tf.stack([2.0 * flip_point - y, x], axis=-1)
 
 
 def rot90(
     keypoints: tf.Tensor,
-    rotation_permutation: Sequence[int] | None = None,
+    rotation_permutation: Permutation = None,
     scope: str | None = None,
 ) -> tf.Tensor:
     """Turns normalised [..., K, 2] counter-clockwise by 90 degrees, as `tf.image.rot90` does."""
     with tf.name_scope(scope, "Rot90"):
-        if rotation_permutation:
-            keypoints = tf.gather(keypoints, list(rotation_permutation), axis=-2)
+        keypoints = permuted(keypoints, rotation_permutation, axis=-2)
         y, x = tf.unstack(keypoints, num=2, axis=-1)
         return tf.stack([1.0 - x, y], axis=-1)
 
 
 def keypoint_weights_from_visibilities(
-    keypoint_visibilities: tf.Tensor, per_keypoint_weights: Sequence[float] | None = None
+    keypoint_visibilities: tf.Tensor,
+    per_keypoint_weights: Sequence[float] | tf.Tensor | None = None,
 ) -> tf.Tensor:
     """[..., K] weights: 0 for invisible keypoints, for others 1 or their own [K] weight."""
     weights = tf.cast(keypoint_visibilities, tf.float32)
     if per_keypoint_weights is None:
         return weights
-    return weights * tf.constant(list(per_keypoint_weights), tf.float32)
+    return weights * tf.cast(per_keypoint_weights, tf.float32)
 
 
 def set_keypoint_visibilities(

@@ -1,5 +1,11 @@
 """Augmentations: functions on a picture, its boxes and what travels with them."""
 
+from object_detection.core.preprocessor.autoaugment import (
+    autoaugment_image,
+)
+from object_detection.core.preprocessor.concatenation import (
+    random_self_concat_image,
+)
 from object_detection.core.preprocessor.crop_and_pad import (
     random_crop_pad_image,
     ssd_random_crop_pad,
@@ -36,6 +42,7 @@ from object_detection.core.preprocessor.padding import (
 )
 from object_detection.core.preprocessor.photometric import (
     adjust_gamma,
+    image_to_float,
     normalize_image,
     random_adjust_brightness,
     random_adjust_contrast,
@@ -48,7 +55,10 @@ from object_detection.core.preprocessor.photometric import (
     rgb_to_gray,
     subtract_channel_mean,
 )
-from object_detection.core.preprocessor.pipeline import preprocess
+from object_detection.core.preprocessor.pipeline import (
+    get_default_func_arg_map,
+    preprocess,
+)
 from object_detection.core.preprocessor.resizing import (
     random_downscale_to_target_pixels,
     random_image_scale,
@@ -59,11 +69,18 @@ from object_detection.core.preprocessor.resizing import (
     resize_to_min_dimension,
     resize_to_range,
 )
+from object_detection.core.preprocessor.square_crops import (
+    random_scale_crop_and_pad_to_square,
+    random_square_crop_by_scale,
+)
 
 __all__ = [
     "adjust_gamma",
+    "autoaugment_image",
     "convert_class_logits_to_softmax",
     "drop_label_probabilistically",
+    "get_default_func_arg_map",
+    "image_to_float",
     "normalize_image",
     "one_hot_encoding",
     "preprocess",
@@ -89,6 +106,9 @@ __all__ = [
     "random_resize_method",
     "random_rgb_to_gray",
     "random_rotation90",
+    "random_scale_crop_and_pad_to_square",
+    "random_self_concat_image",
+    "random_square_crop_by_scale",
     "random_vertical_flip",
     "remap_labels",
     "resize_image",

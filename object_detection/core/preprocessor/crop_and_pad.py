@@ -10,35 +10,24 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.core.preprocessor import cropping, padding
-from object_detection.core.preprocessor.random_calls import one_of
+from object_detection.core.preprocessor import rows as row_ops
+from object_detection.core.preprocessor.cropping import MoreRows
+from object_detection.core.preprocessor.random_calls import nth_seed
+from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 
-# Position of image, boxes, labels in the results of crops; what else was given follows.
-_NUM_FIXED = 3
-
-
-def _split(
-    results: Sequence[tf.Tensor], given: Sequence[str]
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
-    return (*results[:_NUM_FIXED], dict(zip(given, results[_NUM_FIXED:], strict=True)))
+# What `padding` moves; all other rows stay as they are.
+_ON_CANVAS = ("masks", "keypoints", "densepose_surface_coords")
 
 
-def _names(rows: dict[str, tf.Tensor | None]) -> list[str]:
-    return [name for name, value in rows.items() if value is not None]
-
-
-def _padded(
-    image: tf.Tensor,
-    boxes: tf.Tensor,
-    labels: tf.Tensor,
-    rows: dict[str, tf.Tensor],
-    pad: Any,
-    settings: dict[str, Any],
+def _pad(
+    pad: Any, cropped: Sequence[tf.Tensor], names: Sequence[str], **settings: Any
 ) -> tuple[tf.Tensor, ...]:
-    """Pads the picture; masks and keypoints move along, all else stays."""
-    moving = [name for name in ("masks", "keypoints") if name in rows]
-    results = pad(image, boxes, **{name: rows[name] for name in moving}, **settings)
-    rows = rows | dict(zip(moving, results[2:], strict=True))
-    return (results[0], results[1], labels, *rows.values())
+    """Pads what a crop returned: picture, boxes and rows of those names."""
+    rows = dict(zip(names, cropped[2:], strict=True))
+    moving = [name for name in _ON_CANVAS if name in rows]
+    padded = pad(cropped[0], cropped[1], **{name: rows[name] for name in moving}, **settings)
+    rows |= dict(zip(moving, padded[2:], strict=True))
+    return (*padded[:2], *rows.values())
 
 
 def random_crop_pad_image(
@@ -56,13 +45,14 @@ def random_crop_pad_image(
     random_coef: float = 0.0,
     min_padded_size_ratio: Sequence[float] = (1.0, 1.0),
     max_padded_size_ratio: Sequence[float] = (2.0, 2.0),
-    pad_color: Sequence[float] | None = None,
+    pad_color: Any = None,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
     *,
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
     keypoint_visibilities: tf.Tensor | None = None,
+    more_rows: MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`random_crop_image`, then `random_pad_image` to a canvas measured by the whole picture.
 
@@ -80,31 +70,34 @@ def random_crop_pad_image(
         clip_boxes: whether to cut boxes at the window's edges.
         random_coef: probability of not cropping.
         min_padded_size_ratio: height and width of the canvas at least, as share of the picture's.
-        max_padded_size_ratio: height and width of the canvas at most.
-        pad_color: of the margin; the window's mean colour by default.
+        max_padded_size_ratio: height and width below which the canvas stays.
+        pad_color: of the margin, [C]; the window's mean colour by default.
         seed: of the choices.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
         masks: [M, H, W].
         keypoints: [M, K, 2].
         keypoint_visibilities: [M, K].
+        more_rows: other tensors with a row for each box.
 
     Returns:
-        Image, boxes, labels and, in the order of `random_crop_image`, what else was given.
+        Image, boxes, labels and, in the order of the arguments, what else was given.
     """
-    rows: dict[str, Any] = {
-        "label_weights": label_weights,
-        "label_confidences": label_confidences,
-        "multiclass_scores": multiclass_scores,
-        "masks": masks,
-        "keypoints": keypoints,
-        "keypoint_visibilities": keypoint_visibilities,
-    }
+    rows = row_ops.given(
+        more_rows,
+        labels=labels,
+        label_weights=label_weights,
+        label_confidences=label_confidences,
+        multiclass_scores=multiclass_scores,
+        masks=masks,
+        keypoints=keypoints,
+        keypoint_visibilities=keypoint_visibilities,
+    )
     size = tf.cast(tf.shape(image)[:2], tf.float32)
     results = cropping.random_crop_image(
         image,
         boxes,
-        labels,
-        **rows,
+        labels=labels,
+        label_weights=None,
         min_object_covered=min_object_covered,
         aspect_ratio_range=aspect_ratio_range,
         area_range=area_range,
@@ -113,15 +106,18 @@ def random_crop_pad_image(
         random_coef=random_coef,
         seed=seed,
         preprocess_vars_cache=preprocess_vars_cache,
+        more_rows={name: row for name, row in rows.items() if name != "labels"},
     )
-    image, boxes, labels, kept = _split(results, _names(rows))
-    canvas = {
-        "min_image_size": tf.cast(size * list(min_padded_size_ratio), tf.int32),
-        "max_image_size": tf.cast(size * list(max_padded_size_ratio), tf.int32),
-        "pad_color": pad_color,
-        "seed": seed,
-    }
-    return _padded(image, boxes, labels, kept, padding.random_pad_image, canvas)
+    return _pad(
+        padding.random_pad_image,
+        results,
+        list(rows),
+        min_image_size=tf.cast(size * list(min_padded_size_ratio), tf.int32),
+        max_image_size=tf.cast(size * list(max_padded_size_ratio), tf.int32),
+        pad_color=pad_color,
+        seed=nth_seed(seed, 1),
+        preprocess_vars_cache=preprocess_vars_cache,
+    )
 
 
 def ssd_random_crop_pad(
@@ -146,53 +142,72 @@ def ssd_random_crop_pad(
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
     keypoint_visibilities: tf.Tensor | None = None,
+    more_rows: MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`random_crop_pad_image` with one of several settings, chosen at random.
 
     The settings are sequences of the same length; the other arguments and the result are those
     of `random_crop_pad_image`.
     """
-
-    def case(
-        covered: float, aspect: Any, area: Any, overlap: float, clip: bool, coefficient: float,
-        smallest: Any, largest: Any, color: Any,
-    ) -> Any:  # fmt: skip
-        return lambda: random_crop_pad_image(
-            image,
-            boxes,
-            labels,
-            label_weights,
-            label_confidences,
-            multiclass_scores,
-            min_object_covered=covered,
-            aspect_ratio_range=aspect,
-            area_range=area,
-            overlap_thresh=overlap,
-            clip_boxes=clip,
-            random_coef=coefficient,
-            min_padded_size_ratio=smallest,
-            max_padded_size_ratio=largest,
-            pad_color=color,
-            seed=seed,
-            preprocess_vars_cache=preprocess_vars_cache,
-            masks=masks,
-            keypoints=keypoints,
-            keypoint_visibilities=keypoint_visibilities,
-        )
-
-    settings = zip(
-        min_object_covered,
-        aspect_ratio_range,
-        area_range,
+    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
+    rows = row_ops.given(
+        more_rows,
+        labels=labels,
+        label_weights=label_weights,
+        label_confidences=label_confidences,
+        multiclass_scores=multiclass_scores,
+        masks=masks,
+        keypoints=keypoints,
+        keypoint_visibilities=keypoint_visibilities,
+    )
+    settings = [
+        cropping.CropSettings(*one)
+        for one in zip(min_object_covered, aspect_ratio_range, area_range, strict=True)
+    ]
+    chosen, results = cropping.crop_in_one_of_many_ways(
+        image,
+        boxes,
+        rows,
+        settings,
         overlap_thresh,
         clip_boxes,
         random_coef,
-        min_padded_size_ratio,
-        max_padded_size_ratio,
-        pad_color,
-        strict=True,
+        seed,
+        preprocess_vars_cache,
+        Cache.SSD_CROP_PAD_SELECTOR_ID,
     )
-    return one_of([case(*each) for each in settings], seed)
+    size = tf.cast(tf.shape(image)[:2], tf.float32)
+
+    def canvas(ratios: Sequence[Sequence[float]]) -> tf.Tensor:
+        table = tf.constant([list(ratio) for ratio in ratios], tf.float32)
+        return tf.cast(size * tf.gather(table, chosen), tf.int32)
+
+    return _pad(
+        padding.random_pad_image,
+        results,
+        list(rows),
+        min_image_size=canvas(min_padded_size_ratio),
+        max_image_size=canvas(max_padded_size_ratio),
+        pad_color=_chosen_color(pad_color, chosen, results[0]),
+        seed=nth_seed(seed, len(settings) + 1),
+        preprocess_vars_cache=preprocess_vars_cache,
+    )
+
+
+def _chosen_color(
+    colors: Sequence[Sequence[float] | None], chosen: tf.Tensor, image: tf.Tensor
+) -> tf.Tensor | None:
+    """The color of that number; where it is None, the picture's mean."""
+    channels = next((len(color) for color in colors if color is not None), None)
+    if channels is None:
+        return None
+    unset = [color is None for color in colors]
+    table = [[0.0] * channels if color is None else list(color) for color in colors]
+    return row_ops.either(
+        tf.gather(tf.constant(unset), chosen),
+        tf.reduce_mean(tf.cast(image, tf.float32), axis=[0, 1]),
+        tf.gather(tf.constant(table, tf.float32), chosen),
+    )
 
 
 def ssd_random_crop_pad_fixed_aspect_ratio(
@@ -217,6 +232,7 @@ def ssd_random_crop_pad_fixed_aspect_ratio(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
+    more_rows: MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`ssd_random_crop`, then `random_pad_to_aspect_ratio`.
 
@@ -239,25 +255,28 @@ def ssd_random_crop_pad_fixed_aspect_ratio(
         min_padded_size_ratio: height and width of the canvas at least, as share of the window's.
         max_padded_size_ratio: height and width of the canvas at most.
         seed: of the choices.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
         keypoint_visibilities: [M, K].
+        more_rows: other tensors with a row for each box.
 
     Returns:
         Image, boxes, labels and, in the order of `ssd_random_crop`, what else was given.
     """
-    rows: dict[str, Any] = {
-        "label_weights": label_weights,
-        "label_confidences": label_confidences,
-        "multiclass_scores": multiclass_scores,
-        "masks": masks,
-        "keypoints": keypoints,
-        "keypoint_visibilities": keypoint_visibilities,
-    }
+    rows = row_ops.given(
+        more_rows,
+        labels=labels,
+        label_weights=label_weights,
+        label_confidences=label_confidences,
+        multiclass_scores=multiclass_scores,
+        masks=masks,
+        keypoints=keypoints,
+        keypoint_visibilities=keypoint_visibilities,
+    )
     results = cropping.ssd_random_crop(
         image,
         boxes,
         labels,
-        **rows,
+        None,
         min_object_covered=min_object_covered,
         aspect_ratio_range=aspect_ratio_range,
         area_range=area_range,
@@ -266,12 +285,15 @@ def ssd_random_crop_pad_fixed_aspect_ratio(
         random_coef=random_coef,
         seed=seed,
         preprocess_vars_cache=preprocess_vars_cache,
+        more_rows={name: row for name, row in rows.items() if name != "labels"},
     )
-    image, boxes, labels, kept = _split(results, _names(rows))
-    canvas = {
-        "aspect_ratio": aspect_ratio,
-        "min_padded_size_ratio": min_padded_size_ratio,
-        "max_padded_size_ratio": max_padded_size_ratio,
-        "seed": seed,
-    }
-    return _padded(image, boxes, labels, kept, padding.random_pad_to_aspect_ratio, canvas)
+    return _pad(
+        padding.random_pad_to_aspect_ratio,
+        results,
+        list(rows),
+        aspect_ratio=aspect_ratio,
+        min_padded_size_ratio=min_padded_size_ratio,
+        max_padded_size_ratio=max_padded_size_ratio,
+        seed=nth_seed(seed, len(area_range) + 1),
+        preprocess_vars_cache=preprocess_vars_cache,
+    )

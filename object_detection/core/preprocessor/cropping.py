@@ -1,75 +1,117 @@
 """Augmentations that cut a window out of the picture.
 
 Axes: M boxes, K keypoints. Coordinates are normalised; a window is [ymin, xmin, ymax, xmax].
-A keypoint outside the window becomes NaN and invisible.
+A keypoint outside the window becomes NaN and invisible, where boxes end at the window, too.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
-from object_detection.core.preprocessor.random_calls import chance, one_of
-from object_detection.keypoints import geometry
-
-WHOLE = (0.0, 0.0, 1.0, 1.0)
-
-# Names of what travels with the boxes: one row a box.
-PER_BOX = (
-    "labels",
-    "label_weights",
-    "label_confidences",
-    "multiclass_scores",
-    "masks",
-    "keypoints",
-    "keypoint_visibilities",
+from object_detection.core.preprocessor import rows as row_ops
+from object_detection.core.preprocessor.random_calls import (
+    chance,
+    integer,
+    nth_seed,
+    remembered,
 )
+from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
+
+# A keyword for each tensor that has a row for each box, and which a function has no name for.
+MoreRows = Mapping[str, tf.Tensor] | None
+
+
+class Window(NamedTuple):
+    """Pixels `begin` to `begin + size` of the picture, which are `bounds` of it."""
+
+    begin: tf.Tensor  # [3] int32, as for tf.slice
+    size: tf.Tensor  # [3] int32
+    bounds: tf.Tensor  # [4]
+
+
+class CropSettings(NamedTuple):
+    """How one crop is drawn."""
+
+    min_object_covered: float
+    aspect_ratio_range: Sequence[float]
+    area_range: Sequence[float]
+
+
+def _draw_window(
+    image: tf.Tensor, boxes: tf.Tensor, settings: CropSettings, seed: int | None
+) -> list[tf.Tensor]:
+    """A window that covers a box well enough; the whole picture if none is found."""
+    inside = tf.clip_by_value(
+        tf.where(tf.math.is_nan(boxes), tf.zeros_like(boxes), boxes), 0.0, 1.0
+    )
+    inside = tf.boolean_mask(inside, box_list_ops.box_area(inside) > 0)
+    begin, size, bounds = tf.image.sample_distorted_bounding_box(
+        tf.shape(image),
+        bounding_boxes=inside[tf.newaxis],
+        min_object_covered=settings.min_object_covered,
+        aspect_ratio_range=list(settings.aspect_ratio_range),
+        area_range=list(settings.area_range),
+        max_attempts=100,
+        use_image_if_no_bounding_boxes=True,
+        seed=seed,
+    )
+    return [begin, size, bounds[0, 0]]
 
 
 def crop_rows(
-    boxes: tf.Tensor,
-    rows: dict[str, tf.Tensor],
-    window: tf.Tensor,
-    overlap_thresh: float,
-    clip_boxes: bool,
-) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    boxes: tf.Tensor, rows: row_ops.Rows, window: tf.Tensor, overlap_thresh: Any, clip: Any
+) -> tuple[tf.Tensor, row_ops.Rows]:
     """Boxes and what travels with them, in the frame of a window.
 
     Args:
         boxes: [M, 4].
-        rows: name -> [M, ...], named as in `PER_BOX`; masks stay in the old frame.
+        rows: see the module `rows`; masks stay in the old frame.
         window: [4].
         overlap_thresh: boxes of which less than this share lies in the window are left out.
-        clip_boxes: whether to cut boxes at the window's edges.
+        clip: whether to cut boxes at the window's edges.
     """
     share = box_list_ops.pairwise_ioa(window[tf.newaxis], boxes)[0]
     kept = tf.where((share >= overlap_thresh) & (share > 0.0))[:, 0]
-    boxes = box_list_ops.frame_change(tf.gather(boxes, kept), window)
-    if clip_boxes:
-        boxes = box_list_ops.cut(boxes, tf.constant(WHOLE))
-    rows = {name: tf.gather(tensor, kept) for name, tensor in rows.items()}
-    if "keypoints" in rows:
-        keypoints = geometry.prune_outside_window(rows["keypoints"], window)
-        rows["keypoints"] = geometry.change_coordinate_frame(keypoints, window)
-        if "keypoint_visibilities" in rows:
-            rows["keypoint_visibilities"] &= geometry.present(keypoints)
-    return boxes, rows
+    return row_ops.moved(*row_ops.gathered(boxes, rows, kept), window, clip)
 
 
-def _crop_pixels(image: tf.Tensor, window: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The window rounded to whole pixels (at least one), and those pixels."""
-    size = tf.shape(image)[:2]
-    scale = tf.cast(size, tf.float32)
-    begin = tf.minimum(tf.cast(tf.round(window[:2] * scale), tf.int32), size - 1)
-    end = tf.maximum(tf.cast(tf.round(window[2:] * scale), tf.int32), begin + 1)
-    end = tf.minimum(end, size)
-    cropped = image[begin[0] : end[0], begin[1] : end[1]]
+def crop(
+    image: tf.Tensor,
+    boxes: tf.Tensor,
+    rows: row_ops.Rows,
+    window: Window,
+    overlap_thresh: Any,
+    clip: Any,
+) -> list[tf.Tensor]:
+    """Picture, boxes and rows in a window; arguments as of `crop_rows`."""
+    cropped = tf.slice(image, window.begin, window.size)
     cropped.set_shape([None, None, image.shape[2]])
-    return cropped, tf.concat([tf.cast(begin, tf.float32), tf.cast(end, tf.float32)], 0) / tf.tile(
-        scale, [2]
-    )
+    boxes, rows = crop_rows(boxes, rows, window.bounds, overlap_thresh, clip)
+    if "masks" in rows:
+        begin = tf.concat([[0], window.begin[:2]], axis=0)
+        size = tf.concat([[-1], window.size[:2]], axis=0)
+        rows["masks"] = tf.slice(rows["masks"], begin, size)
+    return [cropped, boxes, *rows.values()]
+
+
+def _crop_unless(
+    kept_as_it_is: tf.Tensor | None,
+    image: tf.Tensor,
+    boxes: tf.Tensor,
+    rows: row_ops.Rows,
+    *settings: Any,
+) -> tuple[tf.Tensor, ...]:
+    """`crop`, unless a condition holds; None never holds."""
+    if kept_as_it_is is None:
+        return tuple(crop(image, boxes, rows, *settings))
+
+    def keep() -> list[tf.Tensor]:
+        return [tf.identity(t) for t in (image, boxes, *rows.values())]
+
+    return tuple(tf.cond(kept_as_it_is, keep, lambda: crop(image, boxes, rows, *settings)))
 
 
 def random_crop_image(
@@ -80,8 +122,12 @@ def random_crop_image(
     label_confidences: tf.Tensor | None = None,
     multiclass_scores: tf.Tensor | None = None,
     masks: tf.Tensor | None = None,
+    mask_weights: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
     keypoint_visibilities: tf.Tensor | None = None,
+    densepose_num_points: tf.Tensor | None = None,
+    densepose_part_ids: tf.Tensor | None = None,
+    densepose_surface_coords: tf.Tensor | None = None,
     min_object_covered: float = 1.0,
     aspect_ratio_range: Sequence[float] = (0.75, 1.33),
     area_range: Sequence[float] = (0.1, 1.0),
@@ -90,6 +136,8 @@ def random_crop_image(
     random_coef: float = 0.0,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
+    *,
+    more_rows: MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """Cuts out a random window that covers at least one box well enough.
 
@@ -101,64 +149,53 @@ def random_crop_image(
         label_confidences: [M, ...].
         multiclass_scores: [M, ...].
         masks: [M, H, W].
+        mask_weights: [M].
         keypoints: [M, K, 2].
         keypoint_visibilities: [M, K].
+        densepose_num_points: [M].
+        densepose_part_ids: [M, P].
+        densepose_surface_coords: [M, P, 4], (y, x, v, u).
         min_object_covered: share of some box that the window must cover.
         aspect_ratio_range: of the window, width/height.
         area_range: of the window, as share of the picture.
         overlap_thresh: boxes of which less than this share remains are left out.
-        clip_boxes: whether to cut boxes at the window's edges.
+        clip_boxes: whether to cut boxes at the window's edges, and to drop points outside.
         random_coef: probability of leaving everything as it is.
         seed: of the choices.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
+        more_rows: other tensors with a row for each box; only the choice of rows concerns them.
 
     Returns:
         Image, boxes, labels and, in the order of the arguments, what else was given.
+
+    Raises:
+        ConfigError: some, but not all of the DensePose tensors.
     """
-    del preprocess_vars_cache
-    rows: dict[str, tf.Tensor] = {
-        name: value
-        for name, value in (
-            ("labels", labels),
-            ("label_weights", label_weights),
-            ("label_confidences", label_confidences),
-            ("multiclass_scores", multiclass_scores),
-            ("masks", masks),
-            ("keypoints", keypoints),
-            ("keypoint_visibilities", keypoint_visibilities),
-        )
-        if value is not None
-    }
-    names = list(rows)
-
-    def crop() -> list[tf.Tensor]:
-        inside = tf.clip_by_value(
-            tf.where(tf.math.is_nan(boxes), tf.zeros_like(boxes), boxes), 0.0, 1.0
-        )
-        inside = tf.boolean_mask(inside, box_list_ops.box_area(inside) > 0)
-        _, _, bounds = tf.image.sample_distorted_bounding_box(
-            tf.shape(image),
-            bounding_boxes=inside[tf.newaxis],
-            min_object_covered=min_object_covered,
-            aspect_ratio_range=list(aspect_ratio_range),
-            area_range=list(area_range),
-            max_attempts=100,
-            use_image_if_no_bounding_boxes=True,
-            seed=seed,
-        )
-        cropped, window = _crop_pixels(image, bounds[0, 0])
-        new_boxes, new_rows = crop_rows(boxes, rows, window, overlap_thresh, clip_boxes)
-        if "masks" in new_rows:
-            moved = tf.transpose(new_rows["masks"], [1, 2, 0])
-            new_rows["masks"] = tf.transpose(_crop_pixels(moved, window)[0], [2, 0, 1])
-        return [cropped, new_boxes, *(new_rows[name] for name in names)]
-
-    def keep() -> list[tf.Tensor]:
-        return [tf.identity(t) for t in (image, boxes, *rows.values())]
-
-    if random_coef < np.finfo(np.float32).eps:
-        return tuple(crop())
-    return tuple(tf.cond(chance(random_coef, seed), keep, crop))
+    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
+    rows = row_ops.given(
+        more_rows,
+        labels=labels,
+        label_weights=label_weights,
+        label_confidences=label_confidences,
+        multiclass_scores=multiclass_scores,
+        masks=masks,
+        mask_weights=mask_weights,
+        keypoints=keypoints,
+        keypoint_visibilities=keypoint_visibilities,
+        densepose_num_points=densepose_num_points,
+        densepose_part_ids=densepose_part_ids,
+        densepose_surface_coords=densepose_surface_coords,
+    )
+    settings = CropSettings(min_object_covered, aspect_ratio_range, area_range)
+    window = remembered(
+        preprocess_vars_cache,
+        Cache.STRICT_CROP_IMAGE,
+        lambda: Window(*_draw_window(image, boxes, settings, seed)),
+    )
+    kept = None
+    if random_coef >= np.finfo(np.float32).eps:
+        kept = chance(random_coef, seed, preprocess_vars_cache, Cache.CROP_IMAGE)
+    return _crop_unless(kept, image, boxes, rows, window, overlap_thresh, clip_boxes)
 
 
 def ssd_random_crop(
@@ -178,51 +215,85 @@ def ssd_random_crop(
     random_coef: Sequence[float] = (0.15,) * 7,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
+    *,
     keypoint_visibilities: tf.Tensor | None = None,
+    more_rows: MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`random_crop_image` with one of several settings, chosen at random (arXiv:1512.02325).
 
     The settings are sequences of the same length; the other arguments and the result are those
     of `random_crop_image`. Only the chosen crop is computed.
     """
-    del preprocess_vars_cache
-    optional: dict[str, Any] = {
-        "label_confidences": label_confidences,
-        "multiclass_scores": multiclass_scores,
-        "masks": masks,
-        "keypoints": keypoints,
-        "keypoint_visibilities": keypoint_visibilities,
-    }
-    settings = list(
-        zip(
-            min_object_covered,
-            aspect_ratio_range,
-            area_range,
-            overlap_thresh,
-            clip_boxes,
-            random_coef,
-            strict=True,
-        )
+    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
+    rows = row_ops.given(
+        more_rows,
+        labels=labels,
+        label_weights=label_weights,
+        label_confidences=label_confidences,
+        multiclass_scores=multiclass_scores,
+        masks=masks,
+        keypoints=keypoints,
+        keypoint_visibilities=keypoint_visibilities,
     )
+    settings = [
+        CropSettings(*one)
+        for one in zip(min_object_covered, aspect_ratio_range, area_range, strict=True)
+    ]
+    _, results = crop_in_one_of_many_ways(
+        image,
+        boxes,
+        rows,
+        settings,
+        overlap_thresh,
+        clip_boxes,
+        random_coef,
+        seed,
+        preprocess_vars_cache,
+        Cache.SSD_CROP_SELECTOR_ID,
+    )
+    return results
 
-    def case(index: int) -> Any:
-        covered, aspect, area, overlap, clip, coefficient = settings[index]
-        return lambda: random_crop_image(
-            image,
-            boxes,
-            labels,
-            label_weights,
-            **optional,
-            min_object_covered=covered,
-            aspect_ratio_range=aspect,
-            area_range=area,
-            overlap_thresh=overlap,
-            clip_boxes=clip,
-            random_coef=coefficient,
-            seed=seed,
+
+def crop_in_one_of_many_ways(
+    image: tf.Tensor,
+    boxes: tf.Tensor,
+    rows: row_ops.Rows,
+    settings: Sequence[CropSettings],
+    overlap_thresh: Sequence[float],
+    clip_boxes: Sequence[bool],
+    random_coef: Sequence[float],
+    seed: int | None,
+    cache: Any,
+    function_id: str,
+) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+    """The number of the settings that were chosen, and picture, boxes and rows after the crop.
+
+    The choice concerns the window only, so there is one crop in the graph, not one a setting.
+    """
+    lengths = {len(one) for one in (settings, overlap_thresh, clip_boxes, random_coef)}
+    if len(lengths) > 1:
+        raise ValueError(
+            "The settings of a crop should be sequences of one length, got "
+            f"{len(settings)} windows, {len(overlap_thresh)} overlap_thresh, "
+            f"{len(clip_boxes)} clip_boxes and {len(random_coef)} random_coef."
         )
-
-    return one_of([case(index) for index in range(len(settings))], seed)
+    chosen = integer(cache, function_id, 0, len(settings), seed=seed, key="case")
+    draws = [
+        lambda one=one, number=number: _draw_window(image, boxes, one, nth_seed(seed, number))
+        for number, one in enumerate(settings)
+    ]
+    window = remembered(
+        cache, function_id, lambda: Window(*tf.switch_case(chosen, draws)), key="window"
+    )
+    kept = None
+    if max(random_coef) >= np.finfo(np.float32).eps:
+        coefficient = tf.gather(tf.constant(list(random_coef), tf.float32), chosen)
+        kept = chance(coefficient, nth_seed(seed, len(settings)), cache, function_id, "kept")
+    clip: Any = bool(clip_boxes[0])
+    if len({bool(one) for one in clip_boxes}) > 1:
+        clip = tf.gather(tf.constant(list(clip_boxes)), chosen)
+    overlap = tf.gather(tf.constant(list(overlap_thresh), tf.float32), chosen)
+    return chosen, _crop_unless(kept, image, boxes, rows, window, overlap, clip)
 
 
 def random_crop_to_aspect_ratio(
@@ -242,6 +313,7 @@ def random_crop_to_aspect_ratio(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
+    more_rows: MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """Cuts the largest window of an aspect ratio out of the picture, at a random place.
 
@@ -256,44 +328,49 @@ def random_crop_to_aspect_ratio(
         keypoints: [M, K, 2].
         aspect_ratio: of the window, width/height.
         overlap_thresh: boxes of which less than this share remains are left out.
-        clip_boxes: whether to cut boxes at the window's edges.
+        clip_boxes: whether to cut boxes at the window's edges, and to drop points outside.
         center_crop: cut out the middle.
         seed: of the choices.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
         keypoint_visibilities: [M, K].
+        more_rows: other tensors with a row for each box.
 
     Returns:
         Image, boxes, labels and, in the order of the arguments, what else was given.
     """
-    del preprocess_vars_cache
-    rows: dict[str, tf.Tensor] = {
-        name: value
-        for name, value in (
-            ("labels", labels),
-            ("label_weights", label_weights),
-            ("label_confidences", label_confidences),
-            ("multiclass_scores", multiclass_scores),
-            ("masks", masks),
-            ("keypoints", keypoints),
-            ("keypoint_visibilities", keypoint_visibilities),
-        )
-        if value is not None
-    }
-    height, width = tf.unstack(tf.cast(tf.shape(image)[:2], tf.float32))
-    share = tf.stack(
-        [
-            tf.minimum(width / aspect_ratio / height, 1.0),
-            tf.minimum(height * aspect_ratio / width, 1.0),
-        ]
+    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
+    rows = row_ops.given(
+        more_rows,
+        labels=labels,
+        label_weights=label_weights,
+        label_confidences=label_confidences,
+        multiclass_scores=multiclass_scores,
+        masks=masks,
+        keypoints=keypoints,
+        keypoint_visibilities=keypoint_visibilities,
     )
-    place = tf.fill([2], 0.5) if center_crop else tf.random.uniform([2], seed=seed)
-    corner = (1.0 - share) * place
-    cropped, window = _crop_pixels(image, tf.concat([corner, corner + share], axis=0))
-    boxes, rows = crop_rows(boxes, rows, window, overlap_thresh, clip_boxes)
-    if "masks" in rows:
-        moved = tf.transpose(rows["masks"], [1, 2, 0])
-        rows["masks"] = tf.transpose(_crop_pixels(moved, window)[0], [2, 0, 1])
-    return (cropped, boxes, *rows.values())
+    size = tf.shape(image)[:2]
+    height, width = tf.unstack(tf.cast(size, tf.float32))
+    target = tf.stack([width / aspect_ratio, height * aspect_ratio])
+    target = tf.clip_by_value(tf.cast(tf.round(target), tf.int32), 1, size)
+    room = size - target
+    if center_crop:
+        begin = room // 2
+    else:
+        cache, name = preprocess_vars_cache, Cache.CROP_TO_ASPECT_RATIO
+        begin = tf.stack(
+            [
+                integer(cache, name, 0, room[0] + 1, seed=seed, key="top"),
+                integer(cache, name, 0, room[1] + 1, seed=nth_seed(seed, 1), key="left"),
+            ]
+        )
+    edges = tf.cast(tf.concat([begin, begin + target], axis=0), boxes.dtype)
+    window = Window(
+        tf.concat([begin, [0]], axis=0),
+        tf.concat([target, [-1]], axis=0),
+        edges / tf.cast(tf.tile(size, [2]), boxes.dtype),
+    )
+    return tuple(crop(image, boxes, rows, window, overlap_thresh, clip_boxes))
 
 
 def ssd_random_crop_fixed_aspect_ratio(
@@ -315,6 +392,7 @@ def ssd_random_crop_fixed_aspect_ratio(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
+    more_rows: MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`ssd_random_crop` to one aspect ratio; where it leaves the picture, that is cut to it, too.
 
@@ -341,14 +419,19 @@ def ssd_random_crop_fixed_aspect_ratio(
         random_coef=random_coef,
         seed=seed,
         preprocess_vars_cache=preprocess_vars_cache,
+        more_rows=more_rows,
     )
     image, boxes, labels = results[:3]
-    given = [name for name, value in optional.items() if value is not None]
+    names = [name for name, value in optional.items() if value is not None]
+    kept = dict(zip([*names, *(more_rows or ())], results[3:], strict=True))
     return random_crop_to_aspect_ratio(
         image,
         boxes,
         labels,
-        **(optional | dict(zip(given, results[3:], strict=True))),
+        **(optional | {name: kept[name] for name in names}),
         aspect_ratio=aspect_ratio,
-        seed=seed,
+        clip_boxes=any(clip_boxes),
+        seed=nth_seed(seed, 1),
+        preprocess_vars_cache=preprocess_vars_cache,
+        more_rows={name: kept[name] for name in more_rows or ()},
     )

@@ -3,14 +3,18 @@
 Axes: M boxes, K keypoints. Coordinates are normalised.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow.compat.v1 as tf
 
 from object_detection.core.preprocessor.random_calls import apply_if, chance
+from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 from object_detection.errors import ConfigError
 from object_detection.keypoints import geometry
+
+# Changes of what was given: a tensor, or None, and how it looks after the turn.
+Changes = list[tuple[tf.Tensor | None, Callable[[tf.Tensor], tf.Tensor]]]
 
 
 def flip_boxes_left_right(boxes: tf.Tensor) -> tf.Tensor:
@@ -37,7 +41,11 @@ def random_horizontal_flip(
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
     keypoint_visibilities: tf.Tensor | None = None,
-    keypoint_flip_permutation: Sequence[int] | None = None,
+    densepose_part_ids: tf.Tensor | None = None,
+    densepose_surface_coords: tf.Tensor | None = None,
+    keypoint_depths: tf.Tensor | None = None,
+    keypoint_depth_weights: tf.Tensor | None = None,
+    keypoint_flip_permutation: geometry.Permutation = None,
     probability: float = 0.5,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
@@ -50,31 +58,45 @@ def random_horizontal_flip(
         masks: [M, H, W].
         keypoints: [M, K, 2].
         keypoint_visibilities: [M, K].
+        densepose_part_ids: not available; must be None.
+        densepose_surface_coords: not available; must be None.
+        keypoint_depths: [M, K].
+        keypoint_depth_weights: [M, K].
         keypoint_flip_permutation: for each keypoint the number of its mirror partner.
         probability: of the flip.
         seed: of the choice.
-        preprocess_vars_cache: not available; must be None.
+        preprocess_vars_cache: repeats an earlier choice.
 
     Returns:
         What was given, in the order of the arguments.
 
     Raises:
-        ConfigError: keypoints without a permutation, or one that does not pair them.
+        ConfigError: keypoints without a permutation, or one that does not pair them; DensePose,
+            whose surface is not symmetric in its coordinates.
     """
-    permutation = _checked_permutation(
-        "keypoint_flip_permutation", keypoint_flip_permutation, keypoints, preprocess_vars_cache
-    )
-    return _turn(
-        [
-            (image, lambda t: tf.reverse(t, [1])),
-            (boxes, flip_boxes_left_right),
-            (masks, lambda t: tf.reverse(t, [2])),
-            (keypoints, lambda t: geometry.flip_horizontal(t, 0.5, permutation)),
-            (keypoint_visibilities, lambda t: _permuted(t, permutation)),
-        ],
-        probability,
-        seed,
-    )
+    if densepose_part_ids is not None or densepose_surface_coords is not None:
+        if densepose_part_ids is None or densepose_surface_coords is None:
+            raise ConfigError(
+                "densepose_part_ids and densepose_surface_coords belong together; give both."
+            )
+        raise ConfigError(
+            "random_horizontal_flip of densepose_surface_coords needs the table of symmetries "
+            "that is part of DensePose and not of this package. Leave this step, or the DensePose "
+            "fields, out."
+        )
+    permutation = keypoint_flip_permutation
+    _check_permutation(permutation, keypoints)
+    changes: Changes = [
+        (image, lambda t: tf.reverse(t, [1])),
+        (boxes, flip_boxes_left_right),
+        (masks, lambda t: tf.reverse(t, [2])),
+        (keypoints, lambda t: geometry.flip_horizontal(t, 0.5, permutation)),
+        (keypoint_visibilities, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_depths, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_depth_weights, lambda t: geometry.permuted(t, permutation)),
+    ]
+    heads = chance(probability, seed, preprocess_vars_cache, Cache.HORIZONTAL_FLIP)
+    return _turn_if(heads, changes)
 
 
 def random_vertical_flip(
@@ -82,35 +104,36 @@ def random_vertical_flip(
     boxes: tf.Tensor | None = None,
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
-    keypoint_flip_permutation: Sequence[int] | None = None,
+    keypoint_flip_permutation: geometry.Permutation = None,
     probability: float = 0.5,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
+    keypoint_depths: tf.Tensor | None = None,
+    keypoint_depth_weights: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, ...]:
     """Mirrors top to bottom with a probability; arguments as of `random_horizontal_flip`.
 
     Returns:
-        What was given: image, boxes, masks, keypoints, visibilities.
+        What was given, in the order of the arguments.
 
     Raises:
         ConfigError: keypoints without a permutation, or one that does not pair them.
     """
-    permutation = _checked_permutation(
-        "keypoint_flip_permutation", keypoint_flip_permutation, keypoints, preprocess_vars_cache
-    )
-    return _turn(
-        [
-            (image, lambda t: tf.reverse(t, [0])),
-            (boxes, flip_boxes_up_down),
-            (masks, lambda t: tf.reverse(t, [1])),
-            (keypoints, lambda t: geometry.flip_vertical(t, 0.5, permutation)),
-            (keypoint_visibilities, lambda t: _permuted(t, permutation)),
-        ],
-        probability,
-        seed,
-    )
+    permutation = keypoint_flip_permutation
+    _check_permutation(permutation, keypoints)
+    changes: Changes = [
+        (image, lambda t: tf.reverse(t, [0])),
+        (boxes, flip_boxes_up_down),
+        (masks, lambda t: tf.reverse(t, [1])),
+        (keypoints, lambda t: geometry.flip_vertical(t, 0.5, permutation)),
+        (keypoint_visibilities, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_depths, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_depth_weights, lambda t: geometry.permuted(t, permutation)),
+    ]
+    heads = chance(probability, seed, preprocess_vars_cache, Cache.VERTICAL_FLIP)
+    return _turn_if(heads, changes)
 
 
 def random_rotation90(
@@ -118,12 +141,14 @@ def random_rotation90(
     boxes: tf.Tensor | None = None,
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
-    keypoint_rot_permutation: Sequence[int] | None = None,
+    keypoint_rot_permutation: geometry.Permutation = None,
     probability: float = 0.5,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
+    keypoint_depths: tf.Tensor | None = None,
+    keypoint_depth_weights: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, ...]:
     """Turns counter-clockwise by 90 degrees with a probability.
 
@@ -135,60 +160,50 @@ def random_rotation90(
         keypoint_rot_permutation: new order of the keypoints, if a turn changes their names.
         probability: of the turn.
         seed: of the choice.
-        preprocess_vars_cache: not available; must be None.
+        preprocess_vars_cache: repeats an earlier choice.
         keypoint_visibilities: [M, K].
+        keypoint_depths: [M, K].
+        keypoint_depth_weights: [M, K].
 
     Returns:
-        What was given: image, boxes, masks, keypoints, visibilities.
+        What was given, in the order of the arguments.
     """
-    _refuse_cache(preprocess_vars_cache)
-    permutation = list(keypoint_rot_permutation or [])
-    return _turn(
-        [
-            (image, tf.image.rot90),
-            (boxes, rot90_boxes),
-            (masks, lambda t: tf.reverse(tf.transpose(t, [0, 2, 1]), [1])),
-            (keypoints, lambda t: geometry.rot90(t, permutation)),
-            (keypoint_visibilities, lambda t: _permuted(t, permutation)),
-        ],
-        probability,
-        seed,
-    )
+    permutation = keypoint_rot_permutation
+    changes: Changes = [
+        (image, tf.image.rot90),
+        (boxes, rot90_boxes),
+        (masks, lambda t: tf.reverse(tf.transpose(t, [0, 2, 1]), [1])),
+        (keypoints, lambda t: geometry.rot90(t, permutation)),
+        (keypoint_visibilities, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_depths, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_depth_weights, lambda t: geometry.permuted(t, permutation)),
+    ]
+    heads = chance(probability, seed, preprocess_vars_cache, Cache.ROTATION90)
+    return _turn_if(heads, changes)
 
 
-def _permuted(tensor: tf.Tensor, permutation: list[int]) -> tf.Tensor:
-    return tf.gather(tensor, permutation, axis=-1) if permutation else tf.identity(tensor)
+def _check_permutation(permutation: geometry.Permutation, keypoints: tf.Tensor | None) -> None:
+    """Refuses a permutation that is missing or, if its numbers are known, does not pair."""
+    if keypoints is None:
+        return
+    if permutation is None or (not tf.is_tensor(permutation) and len(permutation) == 0):
+        raise ConfigError(
+            "A flip of keypoints needs keypoint_flip_permutation: after it, the left eye is the "
+            "right one. For 5 face points: 1 0 2 4 3."
+        )
+    if not tf.is_tensor(permutation):
+        shape = tf.convert_to_tensor(keypoints).shape
+        count = None if shape.rank is None else shape.as_list()[-2]
+        geometry.check_flip_permutation([int(number) for number in permutation], count)
 
 
-def _checked_permutation(
-    name: str, permutation: Sequence[int] | None, keypoints: tf.Tensor | None, cache: Any
-) -> list[int]:
-    """The permutation as a list; refuses one that is missing or does not pair the keypoints."""
-    _refuse_cache(cache)
-    if keypoints is not None:
-        if not permutation:
-            raise ConfigError(
-                f"A flip of keypoints needs {name}: after it, the left eye is the right one. For "
-                "5 face points: 1 0 2 4 3."
-            )
-        geometry.check_flip_permutation(permutation, keypoints.shape.as_list()[-2])
-    return list(permutation or [])
-
-
-def _turn(
-    changes: list[tuple[tf.Tensor | None, Callable[[tf.Tensor], tf.Tensor]]],
-    probability: float,
-    seed: int | None,
-) -> tuple[tf.Tensor, ...]:
+def _turn_if(condition: tf.Tensor, changes: Changes) -> tuple[tf.Tensor, ...]:
     """Applies each change to its tensor, all or none of them; absent tensors are left out."""
-    given = [(tensor, change) for tensor, change in changes if tensor is not None]
+    given = [
+        (tf.convert_to_tensor(tensor), change) for tensor, change in changes if tensor is not None
+    ]
 
     def turned(*tensors: tf.Tensor) -> list[tf.Tensor]:
         return [change(tensor) for tensor, (_, change) in zip(tensors, given, strict=True)]
 
-    return tuple(apply_if(chance(probability, seed), turned, *(tensor for tensor, _ in given)))
-
-
-def _refuse_cache(cache: Any) -> None:
-    if cache is not None:
-        raise ConfigError("preprocess_vars_cache is not available; pass a seed instead.")
+    return tuple(apply_if(condition, turned, *(tensor for tensor, _ in given)))

@@ -9,6 +9,8 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
+from object_detection.core.preprocessor import rows as row_ops
+from object_detection.core.preprocessor.cropping import MoreRows
 from object_detection.errors import ConfigError
 
 # How `random_jitter_boxes` may move edges: outwards, inwards, or both.
@@ -40,6 +42,7 @@ def random_jitter_boxes(
     """
     if jitter_mode not in JITTER_MODES:
         raise ConfigError(f"jitter_mode is {jitter_mode!r}; allowed: {', '.join(JITTER_MODES)}.")
+    boxes = tf.convert_to_tensor(boxes)
     count = tf.shape(boxes)[0]
     if jitter_mode == "default":
         moves = tf.random.uniform([count, 4], -ratio, ratio, seed=seed)
@@ -64,15 +67,29 @@ def retain_boxes_above_threshold(
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
     threshold: float = 0.0,
+    *,
+    keypoint_visibilities: tf.Tensor | None = None,
+    more_rows: MoreRows = None,
 ) -> list[tf.Tensor]:
-    """The boxes whose weight is above a threshold, and what belongs to them.
+    """The boxes whose weight is above a threshold or missing (NaN), and what belongs to them.
 
     Returns:
         Boxes, labels, weights and, in the order of the arguments, what else was given.
     """
-    kept = tf.where(label_weights > threshold)[:, 0]
-    rows = (boxes, labels, label_weights, label_confidences, multiclass_scores, masks, keypoints)
-    return [tf.gather(row, kept) for row in rows if row is not None]
+    rows = row_ops.given(
+        more_rows,
+        labels=labels,
+        label_weights=label_weights,
+        label_confidences=label_confidences,
+        multiclass_scores=multiclass_scores,
+        masks=masks,
+        keypoints=keypoints,
+        keypoint_visibilities=keypoint_visibilities,
+    )
+    weights = rows["label_weights"]
+    kept = tf.where((weights > threshold) | tf.math.is_nan(weights))[:, 0]
+    boxes, rows = row_ops.gathered(boxes, rows, kept)
+    return [boxes, *rows.values()]
 
 
 def drop_label_probabilistically(
@@ -88,24 +105,41 @@ def drop_label_probabilistically(
     seed: int | None = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
+    more_rows: MoreRows = None,
 ) -> list[tf.Tensor]:
     """Leaves out each box of one class with a probability.
 
     Returns:
         Boxes, labels, weights and, in the order of the arguments, what else was given.
+
+    Raises:
+        ConfigError: no label is named.
     """
-    draws = tf.random.uniform(tf.shape(labels), seed=seed)
+    if dropped_label is None:
+        raise ConfigError("drop_label_probabilistically needs dropped_label.")
+    rows = row_ops.given(
+        more_rows,
+        labels=labels,
+        label_weights=label_weights,
+        label_confidences=label_confidences,
+        multiclass_scores=multiclass_scores,
+        masks=masks,
+        keypoints=keypoints,
+        keypoint_visibilities=keypoint_visibilities,
+    )
+    labels = rows["labels"]
+    draws = tf.random_uniform(tf.shape(labels), seed=seed)
     dropped = tf.equal(labels, tf.cast(dropped_label, labels.dtype)) & (draws < drop_probability)
-    kept = tf.where(~dropped)[:, 0]
-    rows = (boxes, labels, label_weights, label_confidences, multiclass_scores, masks, keypoints,
-            keypoint_visibilities)  # fmt: skip
-    return [tf.gather(row, kept) for row in rows if row is not None]
+    kept = tf.where(tf.logical_not(dropped))[:, 0]
+    boxes, rows = row_ops.gathered(boxes, rows, kept)
+    return [boxes, *rows.values()]
 
 
 def remap_labels(
     labels: tf.Tensor, original_labels: Sequence[int] | None = None, new_label: int | None = None
 ) -> tf.Tensor:
     """Labels [M] with `new_label` in place of each of `original_labels`."""
+    labels = tf.convert_to_tensor(labels)
     remapped = labels
     for original in original_labels or ():
         wanted = tf.fill(tf.shape(labels), tf.cast(new_label, labels.dtype))
@@ -114,10 +148,15 @@ def remap_labels(
 
 
 def one_hot_encoding(labels: tf.Tensor, num_classes: int | None = None) -> tf.Tensor:
-    """Integer labels [M] -> one-hot rows [M, num_classes], float."""
+    """Which classes are among the labels [M]: one vector [num_classes] of 0 and 1, int32.
+
+    Raises:
+        ConfigError: no `num_classes`.
+    """
     if num_classes is None:
         raise ConfigError("one_hot_encoding needs num_classes.")
-    return tf.one_hot(labels, num_classes, 1, 0, dtype=tf.float32)
+    rows = tf.one_hot(labels, num_classes, on_value=True, off_value=False, dtype=tf.bool)
+    return tf.cast(tf.reduce_any(rows, axis=0), tf.int32)
 
 
 def convert_class_logits_to_softmax(
@@ -131,6 +170,7 @@ def scale_boxes_to_pixel_coordinates(
     image: tf.Tensor, boxes: tf.Tensor, keypoints: tf.Tensor | None = None
 ) -> tuple[tf.Tensor, ...]:
     """Image, and boxes [M, 4] (and keypoints [M, K, 2]) in its pixels."""
+    boxes = tf.convert_to_tensor(boxes)
     size = tf.cast(tf.shape(image)[:2], boxes.dtype)
     result: tuple[Any, ...] = (image, boxes * tf.tile(size, [2]))
     return result if keypoints is None else (*result, keypoints * size)

@@ -1,6 +1,6 @@
 """Augmentations that put the picture on a larger canvas.
 
-Axes: M boxes, K keypoints. Coordinates are normalised.
+Axes: M boxes, K keypoints, P points of DensePose. Coordinates are normalised.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,69 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
+from object_detection.core.preprocessor import rows as row_ops
+from object_detection.core.preprocessor.random_calls import integer, nth_seed, uniform
+from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 from object_detection.keypoints import geometry
+
+
+def placed(image: tf.Tensor, offset: tf.Tensor, canvas: tf.Tensor, color: Any = None) -> tf.Tensor:
+    """A picture [H, W, C] on a canvas, both sizes [2] int32; black around it, or of a colour."""
+    size = tf.shape(image)[:2]
+    around = tf.stack([offset, canvas - size - offset], axis=1)
+    padded = tf.pad(image, tf.concat([around, [[0, 0]]], axis=0))
+    if color is not None:
+        outside = tf.pad(tf.zeros(size, tf.bool), around, constant_values=True)
+        color = tf.cast(color, image.dtype) + tf.zeros_like(padded)
+        padded = tf.where(
+            tf.broadcast_to(outside[..., tf.newaxis], tf.shape(padded)), color, padded
+        )
+    known = tf.get_static_value(canvas, partial=True)
+    padded.set_shape([*([None, None] if known is None else known), image.shape[2]])
+    return padded
+
+
+def placed_masks(masks: tf.Tensor, offset: tf.Tensor, canvas: tf.Tensor) -> tf.Tensor:
+    """Masks [M, H, W] on a canvas that is 0."""
+    around = tf.stack([offset, canvas - tf.shape(masks)[1:] - offset], axis=1)
+    return tf.pad(masks, tf.concat([[[0, 0]], around], axis=0))
+
+
+def put_on_canvas(
+    image: tf.Tensor,
+    boxes: tf.Tensor,
+    masks: tf.Tensor | None,
+    keypoints: tf.Tensor | None,
+    densepose_surface_coords: tf.Tensor | None,
+    offset: tf.Tensor,
+    canvas: tf.Tensor,
+    color: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, ...]:
+    """Picture, boxes and what else is given, on a canvas.
+
+    Args:
+        image: [H, W, C].
+        boxes: [M, 4].
+        masks: [M, H, W].
+        keypoints: [M, K, 2].
+        densepose_surface_coords: [M, P, 4], (y, x, v, u).
+        offset: of the picture's corner, [2] int32.
+        canvas: height and width, [2] int32.
+        color: of the margin, [C]; black by default.
+    """
+    size = tf.shape(image)[:2]
+    # The canvas, seen from the picture.
+    old, new, corner = (tf.cast(t, tf.float32) for t in (size, canvas, offset))
+    window = tf.concat([-corner / old, (new - corner) / old], axis=0)
+    image = placed(image, offset, canvas, color)
+    result = [image, box_list_ops.frame_change(boxes, tf.cast(window, boxes.dtype))]
+    if masks is not None:
+        result.append(placed_masks(masks, offset, canvas))
+    if keypoints is not None:
+        result.append(geometry.change_coordinate_frame(keypoints, window))
+    if densepose_surface_coords is not None:
+        result.append(row_ops.moved_surface(densepose_surface_coords, window))
+    return tuple(result)
 
 
 def random_pad_image(
@@ -17,9 +79,10 @@ def random_pad_image(
     boxes: tf.Tensor,
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
+    densepose_surface_coords: tf.Tensor | None = None,
     min_image_size: Any = None,
     max_image_size: Any = None,
-    pad_color: Sequence[float] | None = None,
+    pad_color: Any = None,
     center_pad: bool = False,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
@@ -31,48 +94,47 @@ def random_pad_image(
         boxes: [M, 4].
         masks: [M, H, W].
         keypoints: [M, K, 2].
+        densepose_surface_coords: [M, P, 4], (y, x, v, u).
         min_image_size: (height, width) of the canvas at least; the picture's by default.
-        max_image_size: (height, width) at most; twice the picture's by default.
-        pad_color: of the margin; the picture's mean colour by default.
+        max_image_size: (height, width), below which the canvas stays where it can; twice the
+            picture's by default.
+        pad_color: of the margin, [C]; the picture's mean colour by default.
         center_pad: put the picture in the middle.
         seed: of the choices.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
 
     Returns:
         Image, boxes and, in the order of the arguments, what else was given.
     """
-    del preprocess_vars_cache
+    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
     size = tf.shape(image)[:2]
     smallest = size if min_image_size is None else tf.cast(min_image_size, tf.int32)
     largest = 2 * size if max_image_size is None else tf.cast(max_image_size, tf.int32)
     smallest = tf.maximum(smallest, size)
     largest = tf.maximum(largest, smallest)
-    share = tf.random.uniform([2], seed=seed)
-    room = tf.cast(largest - smallest, tf.float32)
-    target = smallest + tf.cast(tf.floor(share * (room + 1.0)), tf.int32)
-    target = tf.minimum(target, largest)
-    margin = target - size
-    if center_pad:
-        offset = margin // 2
-    else:
-        place = tf.random.uniform([2], seed=seed)
-        offset = tf.cast(tf.floor(place * (tf.cast(margin, tf.float32) + 1.0)), tf.int32)
-        offset = tf.minimum(offset, margin)
-    color = tf.reduce_mean(image, axis=[0, 1]) if pad_color is None else tf.constant(pad_color)
-    around = tf.stack([offset, margin - offset], axis=1)
-    inside = tf.pad(tf.ones(size), around)[..., tf.newaxis]
-    padded = tf.pad(image, tf.concat([around, [[0, 0]]], axis=0))
-    padded += (1.0 - inside) * tf.cast(color, image.dtype)
-    padded.set_shape([None, None, image.shape[2]])
-    # The canvas, seen from the picture.
-    old, new, corner = (tf.cast(t, tf.float32) for t in (size, target, offset))
-    window = tf.concat([-corner / old, (new - corner) / old], axis=0)
-    result = [padded, box_list_ops.frame_change(boxes, window)]
-    if masks is not None:
-        result.append(tf.pad(masks, tf.concat([[[0, 0]], around], axis=0)))
-    if keypoints is not None:
-        result.append(geometry.change_coordinate_frame(keypoints, window))
-    return tuple(result)
+
+    def below(lower: tf.Tensor, upper: tf.Tensor, key: str, index: int) -> tf.Tensor:
+        return tf.stack(
+            [
+                integer(
+                    preprocess_vars_cache,
+                    Cache.PAD_IMAGE,
+                    lower[axis],
+                    upper[axis],
+                    seed=nth_seed(seed, 2 * index + axis),
+                    key=(key, axis),
+                )
+                for axis in (0, 1)
+            ]
+        )
+
+    canvas = below(smallest, largest, "canvas", 0)
+    margin = canvas - size
+    offset = margin // 2 if center_pad else below(tf.zeros_like(margin), margin + 1, "offset", 1)
+    color = tf.reduce_mean(image, axis=[0, 1]) if pad_color is None else pad_color
+    return put_on_canvas(
+        image, boxes, masks, keypoints, densepose_surface_coords, offset, canvas, color
+    )
 
 
 def random_absolute_pad_image(
@@ -80,24 +142,26 @@ def random_absolute_pad_image(
     boxes: tf.Tensor,
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
+    densepose_surface_coords: tf.Tensor | None = None,
     max_height_padding: int | None = None,
     max_width_padding: int | None = None,
-    pad_color: Sequence[float] | None = None,
+    pad_color: Any = None,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
 ) -> tuple[tf.Tensor, ...]:
-    """`random_pad_image` by up to a number of pixels; at least one, 1 by default.
+    """`random_pad_image` by fewer than a number of pixels.
 
     Args:
         image: [H, W, C].
         boxes: [M, 4].
         masks: [M, H, W].
         keypoints: [M, K, 2].
-        max_height_padding: rows at most.
-        max_width_padding: columns at most.
-        pad_color: of the margin; the picture's mean colour by default.
+        densepose_surface_coords: [M, P, 4], (y, x, v, u).
+        max_height_padding: fewer rows than this; 1, which is none, by default.
+        max_width_padding: fewer columns than this.
+        pad_color: of the margin, [C]; the picture's mean colour by default.
         seed: of the choices.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
 
     Returns:
         Image, boxes and, in the order of the arguments, what else was given.
@@ -109,6 +173,7 @@ def random_absolute_pad_image(
         boxes,
         masks,
         keypoints,
+        densepose_surface_coords,
         min_image_size=size,
         max_image_size=size + margin,
         pad_color=pad_color,
@@ -127,6 +192,8 @@ def random_pad_to_aspect_ratio(
     max_padded_size_ratio: Sequence[float] = (2.0, 2.0),
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
+    *,
+    densepose_surface_coords: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, ...]:
     """Pads with zeros below and at the right, to an aspect ratio and a random size.
 
@@ -139,31 +206,28 @@ def random_pad_to_aspect_ratio(
         min_padded_size_ratio: height and width of the canvas at least, as share of the picture's.
         max_padded_size_ratio: the same at most, as far as the aspect ratio allows.
         seed: of the choices.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
+        densepose_surface_coords: [M, P, 4], (y, x, v, u).
 
     Returns:
         Image, boxes and, in the order of the arguments, what else was given.
     """
-    del preprocess_vars_cache
+    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
     size = tf.cast(tf.shape(image)[:2], tf.float32)
     height, width = tf.unstack(size)
     # The smallest canvas of this aspect ratio that holds the picture.
     least = tf.stack(
-        [tf.maximum(height, width / aspect_ratio), tf.maximum(width, height * aspect_ratio)]
+        [
+            tf.maximum(height, tf.round(width / aspect_ratio)),
+            tf.maximum(width, tf.round(height * aspect_ratio)),
+        ]
     )
     most_scale = tf.reduce_min(tf.maximum(size * list(max_padded_size_ratio), least) / least)
     least_scale = tf.reduce_max(tf.maximum(size * list(min_padded_size_ratio), least) / least)
     least_scale = tf.minimum(least_scale, most_scale)
-    scale = least_scale + (most_scale - least_scale) * tf.random.uniform([], seed=seed)
-    target = tf.maximum(tf.cast(tf.round(least * scale), tf.int32), tf.shape(image)[:2])
-    margin = target - tf.shape(image)[:2]
-    around = tf.stack([tf.zeros_like(margin), margin], axis=1)
-    padded = tf.pad(image, tf.concat([around, [[0, 0]]], axis=0))
-    padded.set_shape([None, None, image.shape[2]])
-    window = tf.concat([tf.zeros([2]), tf.cast(target, tf.float32) / size], axis=0)
-    result = [padded, box_list_ops.frame_change(boxes, window)]
-    if masks is not None:
-        result.append(tf.pad(masks, tf.concat([[[0, 0]], around], axis=0)))
-    if keypoints is not None:
-        result.append(geometry.change_coordinate_frame(keypoints, window))
-    return tuple(result)
+    share = uniform(preprocess_vars_cache, Cache.PAD_TO_ASPECT_RATIO, seed=seed)
+    scale = least_scale + (most_scale - least_scale) * share
+    canvas = tf.maximum(tf.cast(tf.round(least * scale), tf.int32), tf.shape(image)[:2])
+    return put_on_canvas(
+        image, boxes, masks, keypoints, densepose_surface_coords, tf.zeros([2], tf.int32), canvas
+    )

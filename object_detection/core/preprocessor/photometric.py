@@ -1,16 +1,34 @@
-"""Augmentations that change colours only. Images are [H, W, 3] float in [0, 255]."""
+"""Augmentations that change colours only. Images are [H, W, C] float in [0, 255].
+
+Channels after the first three are no colours, and stay.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from object_detection.core.preprocessor.random_calls import apply_if, chance
+from object_detection.core.preprocessor.random_calls import (
+    apply_if,
+    chance,
+    integer,
+    nth_seed,
+    uniform,
+)
+from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 
 
 def _in_unit_range(image: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """Applies a change that is defined on [0, 1], and cuts what leaves the range."""
     return tf.clip_by_value(change(image / 255.0), 0.0, 1.0) * 255.0
+
+
+def _colours(image: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """Applies a change to the first three channels."""
+    image = tf.convert_to_tensor(image)
+    if image.shape.rank != 3 or image.shape[2] is None or image.shape[2] <= 3:
+        return change(image)
+    return tf.concat([change(image[..., :3]), image[..., 3:]], axis=-1)
 
 
 def random_adjust_brightness(
@@ -19,10 +37,15 @@ def random_adjust_brightness(
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
 ) -> tf.Tensor:
-    """Adds a number of [-max_delta, max_delta], in units of the full range."""
-    del preprocess_vars_cache
-    delta = tf.random.uniform([], -max_delta, max_delta, seed=seed)
-    return _in_unit_range(image, lambda t: t + delta)
+    """Adds a number of [-max_delta, max_delta), in units of the full range."""
+    delta = uniform(
+        preprocess_vars_cache,
+        Cache.ADJUST_BRIGHTNESS,
+        minval=-max_delta,
+        maxval=max_delta,
+        seed=seed,
+    )
+    return _colours(image, lambda rgb: _in_unit_range(rgb, lambda t: t + delta))
 
 
 def random_adjust_contrast(
@@ -33,9 +56,12 @@ def random_adjust_contrast(
     preprocess_vars_cache: Any = None,
 ) -> tf.Tensor:
     """Scales the distance from each channel's mean by a factor of the range."""
-    del preprocess_vars_cache
-    factor = tf.random.uniform([], min_delta, max_delta, seed=seed)
-    return _in_unit_range(image, lambda t: tf.image.adjust_contrast(t, factor))
+    factor = uniform(
+        preprocess_vars_cache, Cache.ADJUST_CONTRAST, minval=min_delta, maxval=max_delta, seed=seed
+    )
+    return _colours(
+        image, lambda rgb: _in_unit_range(rgb, lambda t: tf.image.adjust_contrast(t, factor))
+    )
 
 
 def random_adjust_hue(
@@ -45,9 +71,10 @@ def random_adjust_hue(
     preprocess_vars_cache: Any = None,
 ) -> tf.Tensor:
     """Turns the hue by up to `max_delta` of the circle."""
-    del preprocess_vars_cache
-    delta = tf.random.uniform([], -max_delta, max_delta, seed=seed)
-    return _in_unit_range(image, lambda t: tf.image.adjust_hue(t, delta))
+    delta = uniform(
+        preprocess_vars_cache, Cache.ADJUST_HUE, minval=-max_delta, maxval=max_delta, seed=seed
+    )
+    return _colours(image, lambda rgb: _in_unit_range(rgb, lambda t: tf.image.adjust_hue(t, delta)))
 
 
 def random_adjust_saturation(
@@ -58,9 +85,16 @@ def random_adjust_saturation(
     preprocess_vars_cache: Any = None,
 ) -> tf.Tensor:
     """Scales the saturation by a factor of the range."""
-    del preprocess_vars_cache
-    factor = tf.random.uniform([], min_delta, max_delta, seed=seed)
-    return _in_unit_range(image, lambda t: tf.image.adjust_saturation(t, factor))
+    factor = uniform(
+        preprocess_vars_cache,
+        Cache.ADJUST_SATURATION,
+        minval=min_delta,
+        maxval=max_delta,
+        seed=seed,
+    )
+    return _colours(
+        image, lambda rgb: _in_unit_range(rgb, lambda t: tf.image.adjust_saturation(t, factor))
+    )
 
 
 def random_distort_color(
@@ -71,20 +105,24 @@ def random_distort_color(
     Args:
         image: [H, W, 3].
         color_ordering: 0 or 1; contrast is the last, or the second.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
 
     Raises:
         ValueError: another order.
     """
-    del preprocess_vars_cache
     if color_ordering not in (0, 1):
         raise ValueError(f"color_ordering should be 0 or 1, got {color_ordering}.")
-    image = random_adjust_brightness(image, max_delta=32.0 / 255.0)
+    cache = preprocess_vars_cache
+
+    def contrast(picture: tf.Tensor) -> tf.Tensor:
+        return random_adjust_contrast(picture, 0.5, 1.5, preprocess_vars_cache=cache)
+
+    image = random_adjust_brightness(image, 32.0 / 255.0, preprocess_vars_cache=cache)
     if color_ordering == 1:
-        image = random_adjust_contrast(image, 0.5, 1.5)
-    image = random_adjust_saturation(image, 0.5, 1.5)
-    image = random_adjust_hue(image, max_delta=0.2)
-    return random_adjust_contrast(image, 0.5, 1.5) if color_ordering == 0 else image
+        image = contrast(image)
+    image = random_adjust_saturation(image, 0.5, 1.5, preprocess_vars_cache=cache)
+    image = random_adjust_hue(image, 0.2, preprocess_vars_cache=cache)
+    return contrast(image) if color_ordering == 0 else image
 
 
 def random_rgb_to_gray(
@@ -94,12 +132,14 @@ def random_rgb_to_gray(
     preprocess_vars_cache: Any = None,
 ) -> tf.Tensor:
     """Takes the colour away with a probability; three equal channels remain."""
-    del preprocess_vars_cache
 
     def gray(picture: tf.Tensor) -> tf.Tensor:
-        return tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(picture))
+        return _colours(
+            picture, lambda rgb: tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(rgb))
+        )
 
-    return apply_if(chance(probability, seed), gray, image)[0]
+    wanted = chance(probability, seed, preprocess_vars_cache, Cache.RGB_TO_GRAY)
+    return apply_if(wanted, gray, tf.convert_to_tensor(image))[0]
 
 
 def random_pixel_value_scale(
@@ -110,8 +150,14 @@ def random_pixel_value_scale(
     preprocess_vars_cache: Any = None,
 ) -> tf.Tensor:
     """Multiplies each number by a factor of its own."""
-    del preprocess_vars_cache
-    factors = tf.random.uniform(tf.shape(image), minval, maxval, seed=seed)
+    factors = uniform(
+        preprocess_vars_cache,
+        Cache.PIXEL_VALUE_SCALE,
+        tf.shape(image),
+        minval,
+        maxval,
+        seed=seed,
+    )
     return tf.clip_by_value(image * factors, 0.0, 255.0)
 
 
@@ -120,9 +166,14 @@ def rgb_to_gray(image: tf.Tensor) -> tf.Tensor:
     return tf.image.rgb_to_grayscale(image)
 
 
+def image_to_float(image: tf.Tensor) -> tf.Tensor:
+    """The same numbers as float32."""
+    return tf.cast(image, tf.float32)
+
+
 def adjust_gamma(image: tf.Tensor, gamma: float = 1.0, gain: float = 1.0) -> tf.Tensor:
     """Gain * image^gamma, on the range from 0 to 1."""
-    return _in_unit_range(image, lambda t: gain * tf.pow(t, gamma))
+    return _colours(image, lambda rgb: _in_unit_range(rgb, lambda t: gain * tf.pow(t, gamma)))
 
 
 def random_jpeg_quality(
@@ -141,20 +192,19 @@ def random_jpeg_quality(
         max_jpeg_quality: 0 to 100.
         random_coef: probability of leaving the picture as it is.
         seed: of the choices.
-        preprocess_vars_cache: no effect.
+        preprocess_vars_cache: repeats earlier choices.
     """
-    del preprocess_vars_cache
+    cache, name = preprocess_vars_cache, Cache.JPEG_QUALITY
+    quality = integer(cache, name, min_jpeg_quality, max_jpeg_quality + 1, seed=seed, key="quality")
 
     def compress(picture: tf.Tensor) -> tf.Tensor:
-        quality = tf.random.uniform(
-            [], min_jpeg_quality, max_jpeg_quality + 1, dtype=tf.int32, seed=seed
-        )
         pixels = tf.cast(tf.clip_by_value(picture, 0.0, 255.0), tf.uint8)
         changed = tf.cast(tf.image.adjust_jpeg_quality(pixels, quality), picture.dtype)
         changed.set_shape(picture.shape)
         return changed
 
-    return apply_if(chance(1.0 - random_coef, seed), compress, image)[0]
+    wanted = chance(1.0 - random_coef, nth_seed(seed, 1), cache, name, "wanted")
+    return apply_if(wanted, compress, tf.convert_to_tensor(image))[0]
 
 
 def normalize_image(
@@ -165,6 +215,7 @@ def normalize_image(
     target_maxval: float,
 ) -> tf.Tensor:
     """Moves pixels linearly from one range to another."""
+    image = tf.cast(image, tf.float32)
     share = (image - float(original_minval)) / (float(original_maxval) - float(original_minval))
     return share * (float(target_maxval) - float(target_minval)) + float(target_minval)
 
@@ -175,8 +226,9 @@ def subtract_channel_mean(image: tf.Tensor, means: Sequence[float] | None = None
     Raises:
         ValueError: another rank, or another number of channels.
     """
+    image = tf.convert_to_tensor(image)
     if image.shape.rank != 3:
         raise ValueError(f"An image should be [H, W, C], got {image.shape}.")
-    if not means or len(means) != image.shape[-1]:
+    if means is None or len(means) != image.shape[-1]:
         raise ValueError(f"means {means} should be one number for each channel of {image.shape}.")
     return image - tf.constant(list(means), image.dtype)

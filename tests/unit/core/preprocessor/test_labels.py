@@ -43,10 +43,11 @@ def test_boxes_above_a_weight(run):
         keypoints=tf.zeros([3, 5, 2]), threshold=0.5,
     )  # fmt: skip
     boxes, labels, weights, keypoints = run(kept)
-    assert labels.tolist() == [2]
-    assert boxes.shape == (1, 4)
-    assert keypoints.shape == (1, 5, 2)
-    np.testing.assert_allclose(weights, [0.6])
+    # A missing weight keeps its box.
+    assert labels.tolist() == [2, 3]
+    assert boxes.shape == (2, 4)
+    assert keypoints.shape == (2, 5, 2)
+    np.testing.assert_allclose(weights, [0.6, np.nan])
 
 
 @pytest.mark.parametrize(("probability", "expected"), [(0.0, [1, 2, 1]), (1.0, [2])])
@@ -65,10 +66,9 @@ def test_labels_that_are_renamed(run):
 
 
 def test_one_hot_and_softmax(run):
-    assert run(preprocessor.one_hot_encoding(tf.constant([1, 0]), 3)).tolist() == [
-        [0, 1, 0],
-        [1, 0, 0],
-    ]
+    assert run(preprocessor.one_hot_encoding(tf.constant([1, 4]), 5)).tolist() == [0, 1, 0, 0, 1]
+    empty = preprocessor.one_hot_encoding(tf.zeros([0], tf.int32), 3)
+    assert run(empty).tolist() == [0, 0, 0]
     soft = run(preprocessor.convert_class_logits_to_softmax(tf.constant([[0.0, 2.0]]), 2.0))
     np.testing.assert_allclose(soft, [[1 / (1 + np.e), np.e / (1 + np.e)]], rtol=1e-5)
 

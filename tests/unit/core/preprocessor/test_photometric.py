@@ -37,12 +37,12 @@ def _step(text):
 
 @pytest.mark.parametrize("text", STEPS)
 def test_pictures_change_and_stay_in_range(text, picture, run):
-    sample = {Inputs.image: tf.constant(picture)}
+    sample = {Inputs.image: tf.constant(picture[np.newaxis])}
     images = [preprocessor.preprocess(sample, [_step(text)])[Inputs.image] for _ in range(4)]
     values = run(images)
     assert max(np.abs(value - picture).max() for value in values) > 1
     for value in values:
-        assert value.shape == picture.shape
+        assert value.shape == (1, *picture.shape)
         assert value.min() >= 0
         assert value.max() <= 255
 
