@@ -49,14 +49,26 @@ def tile_anchors(
     anchor_stride: Any,
     anchor_offset: Any,
 ) -> BoxList:
-    """Anchors of a grid, from one scale and one aspect ratio for each anchor of a location."""
+    """Anchors of a grid.
+
+    Args:
+        grid_height: rows of the grid.
+        grid_width: columns of the grid.
+        scales: [A], one for each anchor of a location, in units of `base_anchor_size`.
+        aspect_ratios: [A] width/height.
+        base_anchor_size: (height, width).
+        anchor_stride: (y, x) from one centre to the next.
+        anchor_offset: (y, x) of the first centre.
+    """
     heights, widths = anchor_sizes(
         tf.convert_to_tensor(scales, tf.float32),
         tf.convert_to_tensor(aspect_ratios, tf.float32),
-        base_anchor_size,
+        [tf.cast(base_anchor_size[axis], tf.float32) for axis in (0, 1)],
     )
-    stride = (anchor_stride[0], anchor_stride[1])
-    offset = (anchor_offset[0], anchor_offset[1])
+    stride, offset = (
+        (tf.cast(pair[0], tf.float32), tf.cast(pair[1], tf.float32))
+        for pair in (anchor_stride, anchor_offset)
+    )
     return BoxList(grid_anchors(grid_height, grid_width, heights, widths, stride, offset))
 
 
@@ -71,12 +83,21 @@ class GridAnchorGenerator(anchor_generator.AnchorGenerator):
         anchor_stride: Sequence[float] | None = None,
         anchor_offset: Sequence[float] | None = None,
     ) -> None:
-        """Takes scales and ratios, and base size, stride and offset in pixels (256, 16, 0)."""
+        """Takes the settings.
+
+        Args:
+            scales: sizes in units of `base_anchor_size`.
+            aspect_ratios: width/height.
+            base_anchor_size: (height, width) in pixels; 256 by default.
+            anchor_stride: (y, x) from one centre to the next in pixels; 16 by default.
+            anchor_offset: (y, x) of the first centre in pixels; 0 by default.
+        """
         self._scales = tuple(scales)
         self._aspect_ratios = tuple(aspect_ratios)
-        self._base_anchor_size = tuple(base_anchor_size or (256.0, 256.0))
-        self._anchor_stride = tuple(anchor_stride or (16.0, 16.0))
-        self._anchor_offset = tuple(anchor_offset or (0.0, 0.0))
+        # Each of these may also be a tensor, which has no truth value.
+        self._base_anchor_size = [256.0, 256.0] if base_anchor_size is None else base_anchor_size
+        self._anchor_stride = [16.0, 16.0] if anchor_stride is None else anchor_stride
+        self._anchor_offset = [0.0, 0.0] if anchor_offset is None else anchor_offset
 
     def name_scope(self) -> str:
         return "GridAnchorGenerator"
@@ -87,17 +108,17 @@ class GridAnchorGenerator(anchor_generator.AnchorGenerator):
     def _generate(
         self, feature_map_shape_list: list[tuple[Any, Any]], **params: Any
     ) -> list[BoxList]:
+        anchor_generator.check_shapes(feature_map_shape_list, maps=1)
         pairs = [(scale, ratio) for ratio in self._aspect_ratios for scale in self._scales]
         scales, ratios = zip(*pairs, strict=True)
         height, width = feature_map_shape_list[0]
-        return [
-            tile_anchors(
-                height,
-                width,
-                tf.constant(scales),
-                tf.constant(ratios),
-                self._base_anchor_size,
-                self._anchor_stride,
-                self._anchor_offset,
-            )
-        ]
+        anchors = tile_anchors(
+            height,
+            width,
+            tf.constant(scales, tf.float32),
+            tf.constant(ratios, tf.float32),
+            self._base_anchor_size,
+            self._anchor_stride,
+            self._anchor_offset,
+        )
+        return [anchor_generator.with_map_index(anchors, 0)]

@@ -42,16 +42,27 @@ class MultipleGridAnchorGenerator(anchor_generator.AnchorGenerator):
             clip_window: [4] window at which anchors are cut, normalised; None for no cut.
 
         Raises:
-            ValueError: lists of different lengths, or no pair for some map.
+            ValueError: something else than lists of pairs, or lists of different lengths; or a
+                window that is not [4].
         """
-        if not box_specs_list or not all(box_specs_list):
-            raise ValueError("box_specs_list should hold at least one (scale, ratio) for each map.")
+        _check_box_specs(box_specs_list)
         for name, values in (("strides", anchor_strides), ("offsets", anchor_offsets)):
-            if values and len(values) != len(box_specs_list):
+            if not values:
+                continue
+            if not isinstance(values, list | tuple) or len(values) != len(box_specs_list):
                 raise ConfigError(
-                    f"anchor_{name} has {len(values)} entries for {len(box_specs_list)} feature maps."
+                    f"anchor_{name} should list one (y, x) for each of {len(box_specs_list)} "
+                    f"feature maps, got {values}."
                 )
+            if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in values):
+                raise ConfigError(f"anchor_{name} should be a list of pairs (y, x), got {values}.")
+        if clip_window is not None:
+            clip_window = tf.convert_to_tensor(clip_window, tf.float32)
+            if clip_window.shape.as_list() != [4]:
+                raise ValueError(f"clip_window should be [4], got {clip_window.shape}.")
         self._box_specs = [[(float(s), float(r)) for s, r in specs] for specs in box_specs_list]
+        self._scales = [tuple(scale for scale, _ in specs) for specs in self._box_specs]
+        self._aspect_ratios = [tuple(ratio for _, ratio in specs) for specs in self._box_specs]
         self._base_anchor_size = (1.0, 1.0) if base_anchor_size is None else base_anchor_size
         self._anchor_strides = anchor_strides
         self._anchor_offsets = anchor_offsets
@@ -69,6 +80,7 @@ class MultipleGridAnchorGenerator(anchor_generator.AnchorGenerator):
         im_height: Any = 1,
         im_width: Any = 1,
     ) -> list[BoxList]:
+        anchor_generator.check_shapes(feature_map_shape_list, maps=len(self._box_specs))
         height, width = tf.cast(im_height, tf.float32), tf.cast(im_width, tf.float32)
         # Scales are shares of the short side, so that an anchor of ratio 1 is square in pixels.
         short = tf.minimum(height, width)
@@ -77,9 +89,7 @@ class MultipleGridAnchorGenerator(anchor_generator.AnchorGenerator):
             short / width * self._base_anchor_size[1],
         )
         result = []
-        for index, (specs, (rows, columns)) in enumerate(
-            zip(self._box_specs, feature_map_shape_list, strict=True)
-        ):
+        for index, (rows, columns) in enumerate(feature_map_shape_list):
             if self._anchor_strides:
                 stride = (
                     self._anchor_strides[index][0] / height,
@@ -94,16 +104,36 @@ class MultipleGridAnchorGenerator(anchor_generator.AnchorGenerator):
                 )
             else:
                 offset = (0.5 * stride[0], 0.5 * stride[1])
-            scales, ratios = zip(*specs, strict=True)
             anchors = grid_anchor_generator.tile_anchors(
-                rows, columns, tf.constant(scales), tf.constant(ratios), base, stride, offset
+                rows,
+                columns,
+                tf.constant(self._scales[index], tf.float32),
+                tf.constant(self._aspect_ratios[index], tf.float32),
+                base,
+                stride,
+                offset,
             )
             if self._clip_window is not None:
                 anchors = box_list_ops.clip_to_window(
                     anchors, self._clip_window, filter_nonoverlapping=False
                 )
-            result.append(anchors)
+            result.append(anchor_generator.with_map_index(anchors, index))
         return result
+
+
+def _check_box_specs(box_specs_list: Any) -> None:
+    """Refuses anything but a list, for each map, of (scale, ratio) pairs; a `ValueError`."""
+    lists = isinstance(box_specs_list, list | tuple) and all(
+        isinstance(specs, list | tuple) and specs for specs in box_specs_list
+    )
+    if not lists or not box_specs_list:
+        raise ValueError(
+            "box_specs_list should hold, for each feature map, a list of at least one pair "
+            f"(scale, ratio); got {box_specs_list}."
+        )
+    for specs in box_specs_list:
+        if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in specs):
+            raise ValueError(f"box_specs_list should hold pairs (scale, ratio), got {specs}.")
 
 
 def create_ssd_anchors(
@@ -130,13 +160,13 @@ def create_ssd_anchors(
         scales: the scales themselves, instead of the even spacing.
         aspect_ratios: width/height of the anchors of each map.
         interpolated_scale_aspect_ratio: ratio of the anchor between two scales; 0 for none.
-        base_anchor_size: see `MultipleGridAnchorGenerator`.
+        base_anchor_size: (height, width); see `MultipleGridAnchorGenerator`.
         anchor_strides: see `MultipleGridAnchorGenerator`.
         anchor_offsets: see `MultipleGridAnchorGenerator`.
         reduce_boxes_in_lowest_layer: give the first map three anchors only.
     """
     if scales:
-        steps = [*scales, 1.0]
+        steps = [*scales, 1.0][: num_layers + 1]
     elif num_layers == 1:
         steps = [min_scale, 1.0]
     else:

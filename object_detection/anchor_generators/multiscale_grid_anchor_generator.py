@@ -25,7 +25,16 @@ class MultiscaleGridAnchorGenerator(anchor_generator.AnchorGenerator):
         scales_per_octave: int,
         normalize_coordinates: bool = True,
     ) -> None:
-        """Takes levels, base size in strides, ratios, and whether anchors are shares of the picture."""
+        """Takes the settings.
+
+        Args:
+            min_level: first level of the pyramid; level L has stride 2^L.
+            max_level: last level.
+            anchor_scale: size of the smallest anchor in strides.
+            aspect_ratios: width/height.
+            scales_per_octave: sizes between one level and the next.
+            normalize_coordinates: give shares of the picture, not pixels.
+        """
         self._levels = range(min_level, max_level + 1)
         self._anchor_scale = anchor_scale
         self._aspect_ratios = tuple(aspect_ratios)
@@ -48,28 +57,35 @@ class MultiscaleGridAnchorGenerator(anchor_generator.AnchorGenerator):
     ) -> list[BoxList]:
         pairs = [(scale, ratio) for ratio in self._aspect_ratios for scale in self._octave_scales]
         scales, ratios = zip(*pairs, strict=True)
+        anchor_generator.check_shapes(feature_map_shape_list, maps=len(self._levels))
         window = tf.stack([0.0, 0.0, tf.cast(im_height, tf.float32), tf.cast(im_width, tf.float32)])
         result = []
-        for level, (rows, columns) in zip(self._levels, feature_map_shape_list, strict=True):
+        for index, (rows, columns) in enumerate(feature_map_shape_list):
+            level = self._levels[index]
             stride = 2**level
             base = self._anchor_scale * stride
             anchors = grid_anchor_generator.tile_anchors(
                 rows,
                 columns,
-                tf.constant(scales),
-                tf.constant(ratios),
+                tf.constant(scales, tf.float32),
+                tf.constant(ratios, tf.float32),
                 (base, base),
                 (float(stride), float(stride)),
                 (_offset(im_height, stride), _offset(im_width, stride)),
             )
             if self._normalize_coordinates:
-                if im_height == 1 or im_width == 1:
-                    raise ValueError(
-                        "Normalised anchors need the picture's size: pass im_height and im_width."
-                    )
+                check_size_is_given(im_height, im_width)
                 anchors = box_list_ops.change_coordinate_frame(anchors, window)
-            result.append(anchors)
+            result.append(anchor_generator.with_map_index(anchors, index))
         return result
+
+
+def check_size_is_given(im_height: Any, im_width: Any) -> None:
+    """Refuses the size 1, which stands for an unknown one; a `ValueError`."""
+    if any(not tf.is_tensor(size) and size == 1 for size in (im_height, im_width)):
+        raise ValueError(
+            "Normalised anchors need the picture's size: pass im_height and im_width to generate()."
+        )
 
 
 def _offset(size: Any, stride: int) -> Any:

@@ -52,7 +52,7 @@ def check_scale_factors(scale_factors: Sequence[float] | None) -> tuple[float, .
     return tuple(float(factor) for factor in scale_factors)
 
 
-class FasterRcnnBoxCoder(box_coder.BoxCoder):
+class FasterRcnnBoxCoder(box_coder.TensorBoxCoder):
     """Offsets of the centre and logarithms of the size."""
 
     def __init__(self, scale_factors: Sequence[float] | None = None) -> None:

@@ -63,7 +63,7 @@ def decode_keypoint_boxes(
     return boxes, point_codes * size + center
 
 
-class KeypointBoxCoder(box_coder.BoxCoder):
+class KeypointBoxCoder(box_coder.TensorBoxCoder):
     """Box codes of Faster R-CNN followed by the offsets of K keypoints."""
 
     def __init__(self, num_keypoints: int, scale_factors: Sequence[float] | None = None) -> None:

@@ -5,7 +5,7 @@ import tensorflow.compat.v1 as tf
 from object_detection.core import box_coder
 
 
-class MeanStddevBoxCoder(box_coder.BoxCoder):
+class MeanStddevBoxCoder(box_coder.TensorBoxCoder):
     """Differences of the corners in units of one deviation."""
 
     def __init__(self, stddev: float = 0.01) -> None:

@@ -17,7 +17,7 @@ from object_detection.core.box_list import center_size
 EPSILON = 1e-8
 
 
-class SquareBoxCoder(box_coder.BoxCoder):
+class SquareBoxCoder(box_coder.TensorBoxCoder):
     """Offsets of the centre and logarithm of the side."""
 
     def __init__(self, scale_factors: Sequence[float] | None = None) -> None:

@@ -3,12 +3,15 @@
 from typing import Any
 
 from object_detection.anchor_generators import (
+    flexible_grid_anchor_generator,
     grid_anchor_generator,
     multiple_grid_anchor_generator,
     multiscale_grid_anchor_generator,
 )
+from object_detection.builders import cases
 from object_detection.core.anchor_generator import AnchorGenerator
 from object_detection.errors import ConfigError
+from object_detection.protos import anchor_generator_pb2
 from object_detection.registry import Table
 
 ANCHOR_GENERATORS = Table("anchor_generator")
@@ -63,7 +66,23 @@ def _multiscale(config: Any) -> AnchorGenerator:
     )
 
 
+@ANCHOR_GENERATORS.entry("flexible_grid_anchor_generator")
+def _flexible(config: Any) -> AnchorGenerator:
+    grids = config.anchor_grid
+    return flexible_grid_anchor_generator.FlexibleGridAnchorGenerator(
+        base_sizes=[list(grid.base_sizes) for grid in grids],
+        aspect_ratios=[list(grid.aspect_ratios) for grid in grids],
+        anchor_strides=[(grid.height_stride, grid.width_stride) for grid in grids],
+        anchor_offsets=[(grid.height_offset, grid.width_offset) for grid in grids],
+        normalize_coordinates=config.normalize_coordinates,
+    )
+
+
 def build(anchor_generator_config: Any) -> AnchorGenerator:
     """Builds what an `AnchorGenerator` message says; `ConfigError` if it is not available."""
-    case = anchor_generator_config.WhichOneof("anchor_generator_oneof")
-    return ANCHOR_GENERATORS[case](getattr(anchor_generator_config, case or "ssd_anchor_generator"))
+    return cases.build_case(
+        ANCHOR_GENERATORS,
+        anchor_generator_config,
+        anchor_generator_pb2.AnchorGenerator,
+        "anchor_generator_oneof",
+    )

@@ -6,7 +6,9 @@ from object_detection.box_coders.faster_rcnn_box_coder import FasterRcnnBoxCoder
 from object_detection.box_coders.keypoint_box_coder import KeypointBoxCoder
 from object_detection.box_coders.mean_stddev_box_coder import MeanStddevBoxCoder
 from object_detection.box_coders.square_box_coder import SquareBoxCoder
+from object_detection.builders import cases
 from object_detection.core.box_coder import BoxCoder
+from object_detection.protos import box_coder_pb2
 from object_detection.registry import Table
 
 BOX_CODERS = Table("box_coder")
@@ -38,5 +40,4 @@ def _square_box_coder(config: Any) -> BoxCoder:
 
 def build(box_coder_config: Any) -> BoxCoder:
     """Builds the coder of a `BoxCoder` message; `ConfigError` if it is not available."""
-    case = box_coder_config.WhichOneof("box_coder_oneof")
-    return BOX_CODERS[case](getattr(box_coder_config, case or "keypoint_box_coder"))
+    return cases.build_case(BOX_CODERS, box_coder_config, box_coder_pb2.BoxCoder, "box_coder_oneof")

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from object_detection.builders import cases
 from object_detection.core.matcher import Matcher
 from object_detection.matchers.argmax_matcher import ArgMaxMatcher
 from object_detection.matchers.bipartite_matcher import GreedyBipartiteMatcher
+from object_detection.protos import matcher_pb2
 from object_detection.registry import Table
 
 MATCHERS = Table("matcher")
@@ -34,5 +36,4 @@ def _bipartite_matcher(config: Any) -> Matcher:
 
 def build(matcher_config: Any) -> Matcher:
     """Builds the matcher of a `Matcher` message; `ConfigError` if it is not available."""
-    case = matcher_config.WhichOneof("matcher_oneof")
-    return MATCHERS[case](getattr(matcher_config, case or "argmax_matcher"))
+    return cases.build_case(MATCHERS, matcher_config, matcher_pb2.Matcher, "matcher_oneof")

@@ -4,6 +4,9 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import tensorflow.compat.v1 as tf
+
+from object_detection.builders import calibration_builder, cases
 from object_detection.core import post_processing
 from object_detection.core.post_processing import score_conversion
 from object_detection.errors import ConfigError
@@ -26,14 +29,29 @@ def build(
         num_valid_boxes=), see `batch_multiclass_non_max_suppression`, and one of logits.
 
     Raises:
-        ConfigError: settings that contradict each other, or calibration.
+        ConfigError: another message, or settings that contradict each other.
     """
-    if post_processing_config.HasField("calibration_config"):
-        raise ConfigError("post_processing.calibration_config is not available; leave it out.")
+    cases.check_message(post_processing_config, post_processing_pb2.PostProcessing)
     convert = score_conversion.scaled(
         _CONVERTERS[post_processing_config.score_converter], post_processing_config.logit_scale
     )
+    if post_processing_config.HasField("calibration_config"):
+        convert = _calibrated(convert, post_processing_config.calibration_config)
     return _suppression(post_processing_config.batch_non_max_suppression), convert
+
+
+def _calibrated(convert: score_conversion.ScoreConverter, config: Any) -> Any:
+    """The conversion, then the calibration of scores; a temperature is for logits: it goes first."""
+    calibrate = calibration_builder.build(config)
+    case = config.WhichOneof("calibrator")
+    temperature = case == "temperature_scaling_calibration"
+    first, second = (calibrate, convert) if temperature else (convert, calibrate)
+
+    def convert_calibrated(logits: tf.Tensor) -> tf.Tensor:
+        return second(first(logits))
+
+    convert_calibrated.__name__ = f"calibrate_with_{case}"
+    return convert_calibrated
 
 
 def _suppression(config: Any) -> Callable[..., tuple[Any, ...]]:
@@ -47,15 +65,21 @@ def _suppression(config: Any) -> Callable[..., tuple[Any, ...]]:
         )
     if config.soft_nms_sigma < 0:
         raise ConfigError(f"{where}.soft_nms_sigma is {config.soft_nms_sigma}; give 0 or more.")
+    if config.use_combined_nms and config.use_class_agnostic_nms:
+        raise ConfigError(f"{where}: use_combined_nms excludes use_class_agnostic_nms.")
     return functools.partial(
         post_processing.batch_multiclass_non_max_suppression,
         score_thresh=config.score_threshold,
         iou_thresh=config.iou_threshold,
         max_size_per_class=config.max_detections_per_class,
         max_total_size=config.max_total_detections,
+        use_static_shapes=config.use_static_shapes,
+        use_partitioned_nms=config.use_partitioned_nms,
+        use_combined_nms=config.use_combined_nms,
         use_class_agnostic_nms=config.use_class_agnostic_nms,
         max_classes_per_detection=config.max_classes_per_detection,
         soft_nms_sigma=config.soft_nms_sigma,
         change_coordinate_frame=config.change_coordinate_frame,
         use_hard_nms=config.use_hard_nms,
+        use_cpu_nms=config.use_cpu_nms,
     )

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from object_detection.builders import cases
 from object_detection.core import region_similarity_calculator as similarities
+from object_detection.protos import region_similarity_calculator_pb2
 from object_detection.registry import Table
 
 SIMILARITIES = Table("similarity_calculator")
@@ -30,7 +32,9 @@ def _thresholded_iou(config: Any) -> similarities.RegionSimilarityCalculator:
 
 def build(region_similarity_calculator_config: Any) -> similarities.RegionSimilarityCalculator:
     """Builds what a `RegionSimilarityCalculator` message says."""
-    case = region_similarity_calculator_config.WhichOneof("region_similarity")
-    return SIMILARITIES[case](
-        getattr(region_similarity_calculator_config, case or "iou_similarity")
+    return cases.build_case(
+        SIMILARITIES,
+        region_similarity_calculator_config,
+        region_similarity_calculator_pb2.RegionSimilarityCalculator,
+        "region_similarity",
     )

@@ -1,7 +1,5 @@
 """Samples with a bounded share of positives (Faster R-CNN, arXiv:1506.01497, section 3.1.3)."""
 
-from typing import Any
-
 import tensorflow.compat.v1 as tf
 
 from object_detection.core.minibatch_sampler import MinibatchSampler
@@ -15,45 +13,47 @@ class BalancedPositiveNegativeSampler(MinibatchSampler):
 
         Args:
             positive_fraction: largest share of positives.
-            is_static: no effect: shapes follow from the arguments in any case.
+            is_static: insist on known sizes; the result is the same.
 
         Raises:
             ValueError: a share outside [0, 1].
         """
+        super().__init__()
         if not 0 <= positive_fraction <= 1:
             raise ValueError(f"positive_fraction should lie in [0, 1], got {positive_fraction}.")
-        del is_static
         self._positive_fraction = positive_fraction
+        self._is_static = is_static
 
-    def subsample(
+    def subsample(  # type: ignore[override]  # `labels` is one of the base's **params
         self,
         indicator: tf.Tensor,
         batch_size: int | None,
-        labels: tf.Tensor | None = None,
+        labels: tf.Tensor,
         scope: str | None = None,
-        **params: Any,
     ) -> tf.Tensor:
         """Chooses anchors.
 
         Args:
             indicator: [N] booleans of those that may be chosen.
-            batch_size: how many; None for as many as the share of positives allows.
+            batch_size: how many; None for all positives and as many negatives as their share
+                then allows.
             labels: [N] booleans, true for positives.
             scope: name scope.
-            **params: none are known.
 
         Returns:
             [N] booleans.
 
         Raises:
-            ValueError: something else than booleans, or no labels.
+            ValueError: something else than booleans; or, with `is_static`, an unknown size.
         """
-        del params
-        if labels is None:
-            raise ValueError("BalancedPositiveNegativeSampler needs labels.")
+        indicator, labels = tf.convert_to_tensor(indicator), tf.convert_to_tensor(labels)
         for name, tensor in (("indicator", indicator), ("labels", labels)):
             if tensor.dtype != tf.bool or tensor.shape.rank != 1:
                 raise ValueError(f"{name} should be [N] booleans, got {tensor}.")
+            if self._is_static and not tensor.shape.is_fully_defined():
+                raise ValueError(f"is_static needs a known size, got {name} {tensor.shape}.")
+        if self._is_static and not isinstance(batch_size, int):
+            raise ValueError(f"is_static needs a whole number as batch_size, got {batch_size!r}.")
         with tf.name_scope(scope, "BalancedPositiveNegativeSampler"):
             positive, negative = indicator & labels, indicator & ~labels
             if batch_size is None:

@@ -63,6 +63,7 @@ class BoxList:
 
     def set(self, boxes: tf.Tensor) -> None:
         """Replaces the boxes; a `ValueError` unless they are [N, 4]."""
+        boxes = tf.convert_to_tensor(boxes)
         if boxes.shape.rank != 2 or boxes.shape[-1] != 4:
             raise ValueError(f"Boxes should be [N, 4], got {boxes.shape}.")
         self.data[fields.BoxListFields.boxes] = boxes
@@ -94,4 +95,5 @@ class BoxList:
         Raises:
             ValueError: a named field is absent.
         """
-        return {name: self.get_field(name) for name in (fields or self.data)}
+        names = self.data if fields is None else fields
+        return {name: self.get_field(name) for name in names}

@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
 from object_detection.core.box_list import BoxList, center_size
+from object_detection.utils import shape_utils
 
 
 class SortOrder:
@@ -47,6 +48,13 @@ def pairwise_ioa(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     """Share of each second box covered: [..., N, 4], [..., M, 4] -> [..., N, M]."""
     areas = box_area(others)[..., tf.newaxis, :]
     return tf.math.divide_no_nan(pairwise_intersection(boxes, others), areas)
+
+
+def paired(
+    measure: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], boxes: tf.Tensor, others: tf.Tensor
+) -> tf.Tensor:
+    """A pairwise measure of each box with its partner only: [..., 4], [..., 4] -> [...]."""
+    return measure(boxes[..., tf.newaxis, :], others[..., tf.newaxis, :])[..., 0, 0]
 
 
 def frame_change(boxes: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
@@ -117,23 +125,23 @@ def clip_to_window(
 def prune_outside_window(
     boxlist: BoxList, window: tf.Tensor, scope: str | None = None
 ) -> tuple[BoxList, tf.Tensor]:
-    """Keeps the boxes that lie within the window; also gives their indices."""
+    """Keeps the boxes that lie within the window; also gives their indices, int64."""
     with tf.name_scope(scope, "PruneOutsideWindow"):
         ymin, xmin, ymax, xmax = tf.unstack(boxlist.get(), num=4, axis=1)
         top, left, bottom, right = tf.unstack(window, num=4)
         inside = (ymin >= top) & (xmin >= left) & (ymax <= bottom) & (xmax <= right)
-        kept = _indices(inside)
+        kept = tf.where(inside)[:, 0]
         return gather(boxlist, kept), kept
 
 
 def prune_completely_outside_window(
     boxlist: BoxList, window: tf.Tensor, scope: str | None = None
 ) -> tuple[BoxList, tf.Tensor]:
-    """Keeps the boxes that overlap the window; also gives their indices."""
+    """Keeps the boxes that overlap the window; also gives their indices, int64."""
     with tf.name_scope(scope, "PruneCompletelyOutsideWindow"):
         ymin, xmin, ymax, xmax = tf.unstack(boxlist.get(), num=4, axis=1)
         top, left, bottom, right = tf.unstack(window, num=4)
-        kept = _indices((ymin < bottom) & (xmin < right) & (ymax > top) & (xmax > left))
+        kept = tf.where((ymin < bottom) & (xmin < right) & (ymax > top) & (xmax > left))[:, 0]
         return gather(boxlist, kept), kept
 
 
@@ -148,8 +156,7 @@ def matched_intersection(
 ) -> tf.Tensor:
     """Common area of the i-th boxes of both lists, [N]."""
     with tf.name_scope(scope, "MatchedIntersection"):
-        first, second = boxlist1.get()[:, tf.newaxis], boxlist2.get()[:, tf.newaxis]
-        return pairwise_intersection(first, second)[:, 0, 0]
+        return paired(pairwise_intersection, boxlist1.get(), boxlist2.get())
 
 
 def iou(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
@@ -161,8 +168,7 @@ def iou(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Te
 def matched_iou(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
     """Intersection over union of the i-th boxes of both lists, [N]."""
     with tf.name_scope(scope, "MatchedIOU"):
-        first, second = boxlist1.get()[:, tf.newaxis], boxlist2.get()[:, tf.newaxis]
-        return pairwise_iou(first, second)[:, 0, 0]
+        return paired(pairwise_iou, boxlist1.get(), boxlist2.get())
 
 
 def ioa(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Tensor:
@@ -174,10 +180,13 @@ def ioa(boxlist1: BoxList, boxlist2: BoxList, scope: str | None = None) -> tf.Te
 def prune_non_overlapping_boxes(
     boxlist1: BoxList, boxlist2: BoxList, min_overlap: float = 0.0, scope: str | None = None
 ) -> tuple[BoxList, tf.Tensor]:
-    """Keeps the first list's boxes of which some second box covers a share of `min_overlap`."""
+    """Keeps the first list's boxes of which some second box covers a share of `min_overlap`.
+
+    Also gives their indices, int64.
+    """
     with tf.name_scope(scope, "PruneNonOverlappingBoxes"):
         covered = tf.reduce_max(ioa(boxlist2, boxlist1), axis=0)
-        kept = _indices(covered >= min_overlap)
+        kept = tf.where(covered >= min_overlap)[:, 0]
         return gather(boxlist1, kept), kept
 
 
@@ -211,19 +220,23 @@ def boolean_mask(
         indicator: [N] booleans.
         fields: further fields to carry; all by default.
         scope: name scope.
-        use_static_shapes: the result has the known length `indicator_sum`.
+        use_static_shapes: the result has the known length `indicator_sum`; were there fewer true
+            rows, the first box fills up, were there more, the last ones go.
         indicator_sum: number of true rows, needed with `use_static_shapes`.
 
     Raises:
         ValueError: the indicator is not one-dimensional boolean, or the sum is missing.
     """
     with tf.name_scope(scope, "BooleanMask"):
+        indicator = tf.convert_to_tensor(indicator)
         if indicator.shape.rank != 1 or indicator.dtype != tf.bool:
             raise ValueError(f"indicator should be boolean [N], got {indicator}.")
         if use_static_shapes:
-            if not isinstance(indicator_sum, int):
-                raise ValueError("use_static_shapes needs indicator_sum, a whole number.")
-            _, indices = tf.nn.top_k(tf.cast(indicator, tf.int32), indicator_sum)
+            if not isinstance(indicator_sum, int) or indicator_sum < 1:
+                raise ValueError(
+                    f"use_static_shapes needs indicator_sum, a positive int; got {indicator_sum!r}."
+                )
+            indices = shape_utils.pad_or_clip_tensor(_indices(indicator), indicator_sum)
             return gather(boxlist, indices, fields)
         return gather(boxlist, _indices(indicator), fields)
 
@@ -245,8 +258,8 @@ def gather(
         indices = tf.convert_to_tensor(indices)
         if indices.shape.rank != 1:
             raise ValueError(f"indices should be one-dimensional, got {indices.shape}.")
-        if not indices.dtype.is_integer:
-            raise ValueError(f"indices should be whole numbers, got {indices.dtype.name}.")
+        if indices.dtype not in (tf.int32, tf.int64):
+            raise ValueError(f"indices should be int32 or int64, got {indices.dtype.name}.")
         result = BoxList(tf.gather(boxlist.get(), indices))
         for field in boxlist.get_extra_fields() if fields is None else fields:
             result.add_field(field, tf.gather(boxlist.get_field(field), indices))
@@ -276,7 +289,7 @@ def concatenate(
 def sort_by_field(
     boxlist: BoxList, field: str, order: int = SortOrder.descend, scope: str | None = None
 ) -> BoxList:
-    """Sorts by a field [N]; equal values keep their order.
+    """Sorts by a field [N]; equal values keep their order (rising: reverse it).
 
     Raises:
         ValueError: an order that does not exist, or a field of another rank.
@@ -287,8 +300,10 @@ def sort_by_field(
         values = boxlist.get_field(field)
         if values.shape.rank != 1:
             raise ValueError(f"Field {field!r} should have one axis, got {values.shape}.")
-        direction = "DESCENDING" if order == SortOrder.descend else "ASCENDING"
-        return gather(boxlist, tf.argsort(values, direction=direction, stable=True))
+        complete = tf.equal(tf.size(values), boxlist.num_boxes())
+        values = _checked(values, complete, f"field {field!r} should have one value for each box")
+        indices = tf.argsort(values, direction="DESCENDING", stable=True)
+        return gather(boxlist, indices if order == SortOrder.descend else indices[::-1])
 
 
 def non_max_suppression(
@@ -346,10 +361,14 @@ def to_absolute_coordinates(
         return scale(_with_boxes(boxlist, boxes), height, width)
 
 
-def pad_or_clip_box_list(boxlist: BoxList, num_boxes: int, scope: str | None = None) -> BoxList:
+def pad_or_clip_box_list(
+    boxlist: BoxList, num_boxes: int | tf.Tensor, scope: str | None = None
+) -> BoxList:
     """Exactly `num_boxes` rows: zeros are added, or rows cut, in every field."""
     with tf.name_scope(scope, "PadOrClipBoxList"):
-        return _map_fields(boxlist, lambda tensor: _pad_or_clip(tensor, num_boxes))
+        return _map_fields(
+            boxlist, lambda tensor: shape_utils.pad_or_clip_tensor(tensor, num_boxes)
+        )
 
 
 def scale_height_width(
@@ -472,8 +491,8 @@ def box_voting(selected_boxes: BoxList, pool_boxes: BoxList, iou_thresh: float =
         iou_thresh: overlap from which a box of the pool votes.
 
     Returns:
-        [N] boxes with `scores`, the mean score of the voters. A box without a voter is an error
-        when the graph runs.
+        [N] boxes with `scores`, the mean score of the voters, and the further fields of the
+        selected boxes. A box without a voter is an error when the graph runs.
 
     Raises:
         ValueError: a threshold outside [0, 1], or a pool without scores.
@@ -491,7 +510,7 @@ def box_voting(selected_boxes: BoxList, pool_boxes: BoxList, iou_thresh: float =
         weights = votes * scores[tf.newaxis]
     total = tf.reduce_sum(weights, axis=1)
     moved = tf.math.divide_no_nan(tf.matmul(weights, pool_boxes.get()), total[:, tf.newaxis])
-    result = BoxList(moved)
+    result = _with_boxes(selected_boxes, moved)
     result.add_field(fields.BoxListFields.scores, total / voters)
     return result
 
@@ -537,7 +556,7 @@ def refine_boxes_multi_class(
         pool_boxes: with `scores` and `classes`, from 0.
         num_classes: classes to look for.
         nms_iou_thresh: overlap above which the worse box goes.
-        nms_max_detections: boxes of all classes together to keep at most.
+        nms_max_detections: boxes of each class to keep at most.
         voting_iou_thresh: overlap from which a box of the pool votes.
 
     Returns:
@@ -552,13 +571,8 @@ def refine_boxes_multi_class(
     refined = []
     for number in range(num_classes):
         own = filter_field_value_equals(pool_boxes, classes, number)
-        boxes = refine_boxes(own, nms_iou_thresh, nms_max_detections, voting_iou_thresh)
-        label = tf.cast(number, pool_boxes.get_field(classes).dtype)
-        boxes.add_field(classes, tf.fill([boxes.num_boxes()], label))
-        refined.append(boxes)
-    together = sort_by_field(concatenate(refined), fields.BoxListFields.scores)
-    count = tf.minimum(nms_max_detections, together.num_boxes())
-    return gather(together, tf.range(count))
+        refined.append(refine_boxes(own, nms_iou_thresh, nms_max_detections, voting_iou_thresh))
+    return sort_by_field(concatenate(refined), fields.BoxListFields.scores)
 
 
 def select_random_box(
@@ -600,31 +614,26 @@ def get_minimal_coverage_box(
 def sample_boxes_by_jittering(
     boxlist: BoxList, num_boxes_to_sample: int, stddev: float = 0.1, scope: str | None = None
 ) -> BoxList:
-    """Boxes drawn with repetition, their centres and sizes moved at random.
+    """Boxes drawn with repetition, their corners moved at random.
 
     Args:
-        boxlist: at least one box.
+        boxlist: at least one box, normalised.
         num_boxes_to_sample: boxes to give.
         stddev: of the normal shifts, as share of the box's own size.
         scope: name scope.
+
+    Returns:
+        `num_boxes_to_sample` boxes within [0, 1]. Corners that changed sides make a box without
+        area, the rarer the smaller `stddev` is.
     """
     with tf.name_scope(scope, "SampleBoxesByJittering"):
         rows = tf.random.uniform([num_boxes_to_sample], 0, boxlist.num_boxes(), dtype=tf.int32)
-        y, x, height, width = center_size(tf.gather(boxlist.get(), rows))
-        noise = tf.unstack(tf.random.normal([4, num_boxes_to_sample], stddev=stddev), num=4)
-        y, x = y + height * noise[0], x + width * noise[1]
-        half_height, half_width = height * (1 + noise[2]) / 2, width * (1 + noise[3]) / 2
-        return BoxList(
-            tf.stack([y - half_height, x - half_width, y + half_height, x + half_width], axis=-1)
-        )
-
-
-def _pad_or_clip(tensor: tf.Tensor, length: int) -> tf.Tensor:
-    tensor = tensor[:length]
-    paddings = [[0, length - tf.shape(tensor)[0]]] + [[0, 0]] * (tensor.shape.rank - 1)
-    padded = tf.pad(tensor, tf.convert_to_tensor(paddings))
-    padded.set_shape([length, *tensor.shape.as_list()[1:]])
-    return padded
+        boxes = tf.gather(boxlist.get(), rows)
+        least, most = boxes[:, :2], boxes[:, 2:]
+        noise = tf.random.normal([2, num_boxes_to_sample, 2], stddev=stddev) * (most - least)
+        least, most = least + noise[0], most + noise[1]
+        moved = tf.concat([least, tf.maximum(least, most)], axis=1)
+        return BoxList(tf.clip_by_value(moved, 0.0, 1.0))
 
 
 def _map_fields(boxlist: BoxList, change: Callable[[tf.Tensor], tf.Tensor]) -> BoxList:

@@ -16,6 +16,7 @@ class MinibatchSampler(abc.ABC):
     @staticmethod
     def subsample_indicator(indicator: tf.Tensor, num_samples: tf.Tensor) -> tf.Tensor:
         """[N] booleans: `num_samples` of those that `indicator` [N] has, at random; all if fewer."""
+        indicator = tf.convert_to_tensor(indicator)
         allowed = tf.random.shuffle(tf.where(indicator)[:, 0])
         chosen = allowed[: tf.minimum(tf.size(allowed), tf.cast(num_samples, tf.int32))]
         marks = tf.scatter_nd(

@@ -9,7 +9,7 @@ from object_detection.core import matcher
 from object_detection.errors import ConfigError
 
 
-class ArgMaxMatcher(matcher.Matcher):
+class ArgMaxMatcher(matcher.BatchMatcher):
     """Thresholds on the largest similarity of each column."""
 
     def __init__(
@@ -27,7 +27,7 @@ class ArgMaxMatcher(matcher.Matcher):
             unmatched_threshold: below, it is background; between both, ignored.
             negatives_lower_than_unmatched: if false, below is ignored and between is background.
             force_match_for_each_row: each row also takes the column most similar to it.
-            use_matmul_gather: no effect.
+            use_matmul_gather: passed on to `Match`, where it has no effect.
 
         Raises:
             ConfigError: thresholds that contradict each other.
@@ -37,17 +37,20 @@ class ArgMaxMatcher(matcher.Matcher):
             raise ConfigError("argmax_matcher: unmatched_threshold needs a matched_threshold.")
         if unmatched_threshold is None:
             unmatched_threshold = matched_threshold
-        if matched_threshold is not None and unmatched_threshold is not None:
-            if unmatched_threshold > matched_threshold:
-                raise ConfigError(
-                    f"argmax_matcher: unmatched_threshold {unmatched_threshold} is above "
-                    f"matched_threshold {matched_threshold}; it must be at most that."
-                )
-            if not negatives_lower_than_unmatched and unmatched_threshold == matched_threshold:
-                raise ConfigError(
-                    "argmax_matcher: with negatives_lower_than_unmatched: false the negatives lie "
-                    "between the thresholds, so these must differ."
-                )
+        if (
+            matched_threshold is not None
+            and unmatched_threshold is not None
+            and unmatched_threshold > matched_threshold
+        ):
+            raise ConfigError(
+                f"argmax_matcher: unmatched_threshold {unmatched_threshold} is above "
+                f"matched_threshold {matched_threshold}; it must be at most that."
+            )
+        if not negatives_lower_than_unmatched and unmatched_threshold == matched_threshold:
+            raise ConfigError(
+                "argmax_matcher: with negatives_lower_than_unmatched: false the negatives lie "
+                "between the thresholds, so there must be two that differ."
+            )
         self._matched_threshold = matched_threshold
         self._unmatched_threshold = unmatched_threshold
         self._negatives_lower_than_unmatched = negatives_lower_than_unmatched
@@ -69,6 +72,7 @@ class ArgMaxMatcher(matcher.Matcher):
         if self._force_match_for_each_row:
             forced = _forced_rows(masked, valid_rows)
             match = tf.where(forced >= 0, forced, match)
+        match.set_shape([*similarity.shape.as_list()[:-2], similarity.shape.as_list()[-1]])
         return match
 
     def _apply_thresholds(self, best_row: tf.Tensor, best: tf.Tensor) -> tf.Tensor:

@@ -7,16 +7,21 @@ import tensorflow.compat.v1 as tf
 from object_detection.core import matcher
 
 
-class GreedyBipartiteMatcher(matcher.Matcher):
+class GreedyBipartiteMatcher(matcher.BatchMatcher):
     """Every valid row gets a column of its own, as long as there are columns."""
 
     def __init__(self, use_matmul_gather: bool = False) -> None:
         """Keeps the setting.
 
         Args:
-            use_matmul_gather: gather by matrix products.
+            use_matmul_gather: passed on to `Match`, where it has no effect.
         """
         super().__init__(use_matmul_gather=use_matmul_gather)
+
+    def _match(self, similarity_matrix: tf.Tensor, valid_rows: tf.Tensor) -> tf.Tensor:
+        # `match` numbers rows among the valid ones, because callers of the OD API's matcher get
+        # those numbers; `match_batch` keeps the numbers of all rows.
+        return matcher.among_valid_rows(self.match_batch(similarity_matrix, valid_rows), valid_rows)
 
     def match_batch(self, similarity: tf.Tensor, valid_rows: tf.Tensor) -> tf.Tensor:
         shape = tf.shape(similarity)

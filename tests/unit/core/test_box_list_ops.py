@@ -90,6 +90,7 @@ def test_pruning(run):
     window = tf.constant([0.0, 0.0, 1.0, 1.0])
     boxes = _list(UNIT, RIGHT, FAR)
     kept, indices = box_list_ops.prune_outside_window(boxes, window)
+    assert indices.dtype == tf.int64
     assert run(indices).tolist() == [0]
     kept, indices = box_list_ops.prune_completely_outside_window(boxes, window)
     assert run(indices).tolist() == [0, 1]
@@ -136,12 +137,51 @@ def test_filters(run):
     np.testing.assert_allclose(run(masked.get_field("classes")), [2, 1])
 
 
-def test_sorting_keeps_the_order_of_equals(run):
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        pytest.param(1, [RIGHT], id="more than the sum"),
+        pytest.param(2, [RIGHT, FAR], id="exactly"),
+        pytest.param(3, [RIGHT, FAR, UNIT], id="fewer: the first box fills up"),
+    ],
+)
+def test_masks_of_known_length(count, expected, run):
+    masked = box_list_ops.boolean_mask(
+        _list(UNIT, RIGHT, FAR),
+        tf.constant([False, True, True]),
+        use_static_shapes=True,
+        indicator_sum=count,
+    )
+    assert masked.num_boxes_static() == count
+    np.testing.assert_allclose(run(masked.get()), expected)
+
+
+def test_masks_that_cannot_be():
+    boxes = _list(UNIT)
+    for indicator in (tf.constant([1]), tf.constant([[True]])):
+        with pytest.raises(ValueError, match="boolean"):
+            box_list_ops.boolean_mask(boxes, indicator)
+    for count in (None, 0, 2.0):
+        with pytest.raises(ValueError, match="indicator_sum"):
+            box_list_ops.boolean_mask(
+                boxes, tf.constant([True]), use_static_shapes=True, indicator_sum=count
+            )
+
+
+def test_sorting(run):
     boxes = _list(UNIT, RIGHT, FAR, scores=[0.5, 0.9, 0.5])
     falling = box_list_ops.sort_by_field(boxes, "scores")
     np.testing.assert_allclose(run(falling.get()), [RIGHT, UNIT, FAR])
     rising = box_list_ops.sort_by_field(boxes, "scores", box_list_ops.SortOrder.ascend)
-    np.testing.assert_allclose(run(rising.get()), [UNIT, FAR, RIGHT])
+    np.testing.assert_allclose(run(rising.get()), [FAR, UNIT, RIGHT])
+    boxes.add_field("short", tf.constant([1.0]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one value for each box"):
+        run(box_list_ops.sort_by_field(boxes, "short").get())
+    boxes.add_field("pairs", tf.zeros([3, 2]))
+    with pytest.raises(ValueError, match="one axis"):
+        box_list_ops.sort_by_field(boxes, "pairs")
+    with pytest.raises(ValueError, match="No field"):
+        box_list_ops.sort_by_field(boxes, "area")
     with pytest.raises(ValueError, match="SortOrder"):
         box_list_ops.sort_by_field(boxes, "scores", 3)
 
@@ -178,10 +218,11 @@ def test_refining(run):
     pool = _list([0, 0, 1, 1], [0, 0, 1, 0.8], FAR, scores=[0.75, 0.25, 0.9], classes=[0, 0, 1])
     refined = box_list_ops.refine_boxes(pool, 0.5, 10)
     np.testing.assert_allclose(run(refined.get()), [FAR, [0, 0, 1, 0.95]], atol=1e-6)
-    by_class = box_list_ops.refine_boxes_multi_class(pool, 3, 0.5, 10)
+    # At most one box of each class, and of all classes the best first.
+    by_class = box_list_ops.refine_boxes_multi_class(pool, 3, 0.5, 1)
     assert run(by_class.get_field("classes")).tolist() == [1, 0]
-    one = box_list_ops.refine_boxes_multi_class(pool, 3, 0.5, 1)
-    np.testing.assert_allclose(run(one.get()), [FAR])
+    np.testing.assert_allclose(run(by_class.get()), [FAR, [0, 0, 1, 0.95]], atol=1e-6)
+    np.testing.assert_allclose(run(by_class.get_field("scores")), [0.9, 0.5])
 
 
 def test_random_boxes(run):
@@ -190,10 +231,16 @@ def test_random_boxes(run):
     assert not there
     seen = {tuple(run(box_list_ops.select_random_box(_list(UNIT, FAR))[0])[0]) for _ in range(12)}
     assert seen == {tuple(UNIT), tuple(FAR)}
-    jittered = run(box_list_ops.sample_boxes_by_jittering(_list(FAR), 400, 0.05).get())
+    box = [0.2, 0.3, 0.6, 0.5]
+    jittered = run(box_list_ops.sample_boxes_by_jittering(_list(box), 400, 0.05).get())
     assert jittered.shape == (400, 4)
-    np.testing.assert_allclose(jittered.mean(axis=0), FAR, atol=0.05)
-    assert jittered.std(axis=0).min() > 0.05
+    np.testing.assert_allclose(jittered.mean(axis=0), box, atol=0.01)
+    # The corners move by 0.05 of the sides 0.4 and 0.2.
+    np.testing.assert_allclose(jittered.std(axis=0), [0.02, 0.01, 0.02, 0.01], rtol=0.2)
+    wild = run(box_list_ops.sample_boxes_by_jittering(_list(UNIT), 100, 2.0).get())
+    assert wild.min() == 0.0
+    assert wild.max() == 1.0
+    assert (wild[:, 2:] >= wild[:, :2]).all()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,6 @@ def _run(run, loss, prediction, target, weights, **more):
     ("loss", "expected"),
     [
         pytest.param(losses.WeightedL2LocalizationLoss(), 0.5 * (0.25 + 4 + 9) * 4, id="L2"),
-        pytest.param(losses.L1LocalizationLoss(), (0.5 + 2 + 3) * 2, id="L1"),
         pytest.param(
             losses.WeightedSmoothL1LocalizationLoss(), (0.125 + 1.5 + 2.5) * 2, id="smooth L1"
         ),

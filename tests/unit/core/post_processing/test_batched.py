@@ -94,7 +94,6 @@ BOX = [0.0, 0.0, 0.5, 0.5]
         pytest.param([BOX], [0.05], [], id="below the threshold"),
         pytest.param([BOX, [NAN] * 4], [0.5, 0.9], [BOX], id="NaN box"),
         pytest.param([BOX, [0.6, 0.6, 0.9, 0.9]], [0.5, NAN], [BOX], id="NaN score"),
-        pytest.param([BOX, [0.7, 0.7, 0.7, 0.9]], [0.5, 0.9], [BOX], id="box without area"),
         pytest.param([BOX, BOX], [0.5, 0.5], [BOX], id="twice the same"),
     ],
 )
@@ -107,6 +106,12 @@ def test_boxes_are_cut_after_suppression(run):
     boxes = [[0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 0.5, 3.0]]
     window = tf.constant([0.0, 0.0, 1.0, 1.0])
     assert _one(run, boxes, [0.9, 0.8], clip_window=window) == [boxes[0], boxes[0]]
+
+
+def test_boxes_without_area_go_where_there_is_a_window(run):
+    boxes, scores = [BOX, [0.75, 0.75, 0.75, 1.0]], [0.5, 0.9]
+    assert _one(run, boxes, scores) == boxes[::-1]
+    assert _one(run, boxes, scores, clip_window=tf.constant([0.0, 0.0, 1.0, 1.0])) == [BOX]
 
 
 def test_boxes_outside_the_window_go(run):
