@@ -14,7 +14,6 @@ from object_detection.core import box_list_ops
 from object_detection.core import standard_fields as fields
 from object_detection.metrics import calibration_metrics
 from object_detection.metrics.detection_evaluator import Category, DetectionEvaluator
-from object_detection.metrics.metric_ops import NUM_DETECTIONS, NUM_GROUNDTRUTH_BOXES
 
 Inputs = fields.InputDataFields
 Detections = fields.DetectionResultFields
@@ -130,12 +129,14 @@ class CalibrationDetectionEvaluator(DetectionEvaluator):
         right = right_classes(
             boxes,
             batched(Inputs.groundtruth_classes),
-            number(NUM_GROUNDTRUTH_BOXES, boxes),
+            number("num_groundtruth_boxes_per_image", boxes),
             found_boxes,
             batched(Detections.detection_classes),
             self._iou_threshold,
         )
-        counts = tf.sequence_mask(number(NUM_DETECTIONS, found_boxes), tf.shape(found_boxes)[1])
+        counts = tf.sequence_mask(
+            number("num_det_boxes_per_image", found_boxes), tf.shape(found_boxes)[1]
+        )
         if eval_dict.get(Inputs.is_annotated) is not None:
             counts &= tf.cast(batched(Inputs.is_annotated), tf.bool)[:, tf.newaxis]
         value, update_op = calibration_metrics.expected_calibration_error(

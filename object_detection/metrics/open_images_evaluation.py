@@ -53,7 +53,6 @@ class OpenImagesDetectionEvaluator(ObjectDetectionEvaluator):
             evaluate_masks=evaluate_masks,
             group_of_weight=group_of_weight,
         )
-        self._expected_keys.add(Inputs.groundtruth_group_of)
 
     def add_single_ground_truth_image_info(
         self, image_id: Any, groundtruth_dict: dict[str, Any]
@@ -110,10 +109,6 @@ class OpenImagesChallengeEvaluator(OpenImagesDetectionEvaluator):
             group_of_weight=group_of_weight,
         )
         self._evaluatable_labels: dict[Any, Array] = {}
-        self._expected_keys |= {
-            Inputs.groundtruth_image_classes,
-            Inputs.groundtruth_labeled_classes,
-        }
 
     def add_single_ground_truth_image_info(
         self, image_id: Any, groundtruth_dict: dict[str, Any]

@@ -14,7 +14,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
 from object_detection.errors import ConfigError, DataError
-from object_detection.metrics import metric_ops
+from object_detection.metrics import in_graph
 from object_detection.metrics.average_precision import (
     ObjectDetectionEvaluation,
     ObjectDetectionEvaluationState,
@@ -30,6 +30,22 @@ Detections = fields.DetectionResultFields
 
 # The class ids of a label map start at 1; those of the evaluation at 0.
 LABEL_OFFSET = 1
+
+# What `add_eval_dict` takes of the tensors it is given.
+LAYOUT = in_graph.Layout(
+    truth=(Inputs.groundtruth_boxes, Inputs.groundtruth_classes),
+    found=(
+        Detections.detection_boxes,
+        Detections.detection_scores,
+        Detections.detection_classes,
+    ),
+    optional_truth=(
+        Inputs.groundtruth_difficult,
+        Inputs.groundtruth_group_of,
+        Inputs.groundtruth_instance_masks,
+    ),
+    optional_found=(Detections.detection_masks,),
+)
 
 
 class ObjectDetectionEvaluator(DetectionEvaluator):
@@ -92,18 +108,6 @@ class ObjectDetectionEvaluator(DetectionEvaluator):
         self._evaluate_corlocs = evaluate_corlocs
         self._evaluate_precision_recall = evaluate_precision_recall
         self._metric_prefix = f"{metric_prefix}_" if metric_prefix else ""
-        # What `add_eval_dict` takes of the tensors it is given.
-        self._expected_keys = {
-            Inputs.key,
-            Inputs.groundtruth_boxes,
-            Inputs.groundtruth_classes,
-            Inputs.groundtruth_difficult,
-            Inputs.groundtruth_instance_masks,
-            Detections.detection_boxes,
-            Detections.detection_scores,
-            Detections.detection_classes,
-            Detections.detection_masks,
-        }
         self._image_ids: set[Any] = set()
         self._evaluation = self._new_evaluation()
         self._metric_names = self._names_of_metrics()
@@ -190,7 +194,7 @@ class ObjectDetectionEvaluator(DetectionEvaluator):
                 a batch, `num_groundtruth_boxes_per_image` and `num_det_boxes_per_image` [B] tell
                 where padding begins.
         """
-        return metric_ops.adding_op(self, eval_dict, self._expected_keys)
+        return in_graph.update_op(self, eval_dict, LAYOUT)
 
     def get_estimator_eval_metric_ops(
         self, eval_dict: dict[str, Any]
@@ -203,9 +207,7 @@ class ObjectDetectionEvaluator(DetectionEvaluator):
         Returns:
             Name of a metric -> (scalar float32, operation that adds the pictures).
         """
-        return metric_ops.value_and_update_ops(
-            self._metric_names, self.evaluate, self.clear, self.add_eval_dict(eval_dict)
-        )
+        return in_graph.metric_ops(self, self._metric_names, self.add_eval_dict(eval_dict))
 
     def _add_groundtruth(
         self, image_id: Any, groundtruth_dict: dict[str, Any], **flags: Array | None
@@ -369,7 +371,6 @@ class PrecisionAtRecallDetectionEvaluator(ObjectDetectionEvaluator):
         )
         self._skip_unlabeled = skip_predictions_for_unlabeled_class
         self._labeled: dict[Any, Array] = {}
-        self._expected_keys.add(Inputs.groundtruth_labeled_classes)
 
     def add_single_ground_truth_image_info(
         self, image_id: Any, groundtruth_dict: dict[str, Any]
