@@ -50,6 +50,9 @@ from object_detection.models.ssd_mobilenet_v2_feature_extractor import (
 from object_detection.models.ssd_mobilenet_v2_fpn_feature_extractor import (
     SSDMobileNetV2FpnFeatureExtractor,
 )
+from object_detection.models.ssd_mobilenet_v2_mnasfpn_feature_extractor import (
+    SSDMobileNetV2MnasFPNFeatureExtractor,
+)
 from object_detection.models.ssd_mobilenet_v3_feature_extractor import (
     SSDMobileNetV3LargeFeatureExtractor,
     SSDMobileNetV3SmallFeatureExtractor,
@@ -63,6 +66,9 @@ from object_detection.models.ssd_resnet_v1_ppn_feature_extractor import (
     SSDResnet50V1PpnFeatureExtractor,
     SSDResnet101V1PpnFeatureExtractor,
     SSDResnet152V1PpnFeatureExtractor,
+)
+from object_detection.models.ssd_spaghettinet_feature_extractor import (
+    SSDSpaghettinetFeatureExtractor,
 )
 from object_detection.registry import Table
 
@@ -85,12 +91,14 @@ SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
         "ssd_mobilenet_v1_ppn": SSDMobileNetV1PpnFeatureExtractor,
         "ssd_mobilenet_v2": SSDMobileNetV2FeatureExtractor,
         "ssd_mobilenet_v2_fpn": SSDMobileNetV2FpnFeatureExtractor,
+        "ssd_mobilenet_v2_mnasfpn": SSDMobileNetV2MnasFPNFeatureExtractor,
         "ssd_resnet50_v1_fpn": SSDResnet50V1FpnFeatureExtractor,
         "ssd_resnet101_v1_fpn": SSDResnet101V1FpnFeatureExtractor,
         "ssd_resnet152_v1_fpn": SSDResnet152V1FpnFeatureExtractor,
         "ssd_resnet50_v1_ppn": SSDResnet50V1PpnFeatureExtractor,
         "ssd_resnet101_v1_ppn": SSDResnet101V1PpnFeatureExtractor,
         "ssd_resnet152_v1_ppn": SSDResnet152V1PpnFeatureExtractor,
+        "ssd_spaghettinet": SSDSpaghettinetFeatureExtractor,
     },
 )
 META_ARCH_BUILDER_MAP = Table("model")
@@ -136,6 +144,14 @@ def _build_ssd_feature_extractor(
         raise ConfigError(
             "model.ssd.feature_extractor.replace_preprocessor_with_placeholder is not available."
         )
+    if config.HasField("spaghettinet_arch_name"):
+        keywords["spaghettinet_arch_name"] = config.spaghettinet_arch_name
+    for name in ("bifpn", "use_hardswish"):
+        if config.HasField(name):
+            raise ConfigError(
+                f"model.ssd.feature_extractor.{name} is not available: it belongs to extractors "
+                "made of Keras layers. Leave it out."
+            )
     if config.HasField("fpn"):
         keywords["fpn_min_level"] = config.fpn.min_level
         keywords["fpn_max_level"] = config.fpn.max_level

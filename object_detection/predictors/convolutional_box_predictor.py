@@ -1,5 +1,6 @@
 """Box predictors made of convolutions: one for each feature map, or one for all."""
 
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from object_detection.core.box_predictor import (
     MASK_PREDICTIONS,
 )
 from object_detection.errors import ConfigError
-from object_detection.predictors.heads.head import Head
+from object_detection.predictors.heads.head import Head, layer_arg_scope
 
 __all__ = [
     "BOX_ENCODINGS",
@@ -23,6 +24,21 @@ __all__ = [
     "ConvolutionalBoxPredictor",
     "WeightSharedConvolutionalBoxPredictor",
 ]
+
+
+class _NoopVariableScope:
+    """Stands for a variable scope where there is to be none."""
+
+    def __enter__(self) -> None:
+        """Changes nothing."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        """Lets errors pass."""
 
 
 class ConvolutionalBoxPredictor(box_predictor.BoxPredictor):
@@ -40,13 +56,23 @@ class ConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         min_depth: int,
         max_depth: int,
     ) -> None:
-        """Takes the heads and the settings of the 1x1 convolutions below them."""
+        """Takes the settings.
+
+        Args:
+            is_training: whether the predictor is built to be trained.
+            num_classes: number of classes, the background not counted.
+            box_prediction_head: predicts box codes.
+            class_prediction_head: predicts class logits.
+            other_heads: key of the result -> what predicts it.
+            conv_hyperparams_fn: returns the arg scope of the layers.
+            num_layers_before_predictor: 1x1 convolutions below the heads.
+            min_depth: least number of their channels.
+            max_depth: greatest number of their channels; with 0, and `min_depth` 0, there are none.
+        """
         super().__init__(is_training, num_classes)
-        self._heads: dict[str, Head] = {
-            BOX_ENCODINGS: box_prediction_head,
-            CLASS_PREDICTIONS_WITH_BACKGROUND: class_prediction_head,
-            **other_heads,
-        }
+        self._box_prediction_head = box_prediction_head
+        self._class_prediction_head = class_prediction_head
+        self._other_heads = other_heads
         self._conv_hyperparams_fn = conv_hyperparams_fn
         self._num_layers_before_predictor = num_layers_before_predictor
         self._min_depth = min_depth
@@ -58,17 +84,21 @@ class ConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         num_predictions_per_location: list[int],
         **params: Any,
     ) -> dict[str, list[tf.Tensor]]:
-        predictions: dict[str, list[tf.Tensor]] = {name: [] for name in self._heads}
+        # The order is that in which variables are made.
+        heads: dict[str, Head] = {
+            **dict(sorted(self._other_heads.items())),
+            BOX_ENCODINGS: self._box_prediction_head,
+            CLASS_PREDICTIONS_WITH_BACKGROUND: self._class_prediction_head,
+        }
+        predictions: dict[str, list[tf.Tensor]] = {name: [] for name in heads}
         alone = len(image_features) == 1
         for index, (features, anchors) in enumerate(
             zip(image_features, num_predictions_per_location, strict=True)
         ):
-            with (
-                tf.variable_scope("BoxPredictor" if alone else f"BoxPredictor_{index}"),
-                slim.arg_scope(self._conv_hyperparams_fn()),
-            ):
+            scope = _NoopVariableScope() if alone else tf.variable_scope(f"BoxPredictor_{index}")
+            with scope, layer_arg_scope(self._conv_hyperparams_fn):
                 net = self._layers_before(features)
-                for name, head in self._heads.items():
+                for name, head in heads.items():
                     predictions[name].append(head.predict(net, anchors))
         return predictions
 
@@ -102,15 +132,26 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         share_prediction_tower: bool = False,
         use_depthwise: bool = False,
     ) -> None:
-        """Takes the heads and the settings of the towers below them."""
+        """Takes the settings.
+
+        Args:
+            is_training: whether the predictor is built to be trained.
+            num_classes: number of classes, the background not counted.
+            box_prediction_head: predicts box codes.
+            class_prediction_head: predicts class logits.
+            other_heads: key of the result -> what predicts it.
+            conv_hyperparams_fn: returns the arg scope of the layers.
+            depth: channels of the towers.
+            num_layers_before_predictor: convolutions of a tower.
+            kernel_size: of these.
+            apply_batch_norm: whether they are normalised.
+            share_prediction_tower: one tower for all heads, not one for each.
+            use_depthwise: depthwise separable convolutions.
+        """
         super().__init__(is_training, num_classes)
-        # The tower of each head; the order is that in which variables are made.
-        self._heads: dict[str, tuple[str, Head]] = {
-            BOX_ENCODINGS: ("BoxPredictionTower", box_prediction_head),
-            CLASS_PREDICTIONS_WITH_BACKGROUND: ("ClassPredictionTower", class_prediction_head),
-        }
-        for name, head in other_heads.items():
-            self._heads[name] = (f"{name}_PredictionTower", head)
+        self._box_prediction_head = box_prediction_head
+        self._class_prediction_head = class_prediction_head
+        self._other_heads = other_heads
         self._conv_hyperparams_fn = conv_hyperparams_fn
         self._depth = depth
         self._num_layers_before_predictor = num_layers_before_predictor
@@ -119,33 +160,48 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         self._share_prediction_tower = share_prediction_tower
         self._use_depthwise = use_depthwise
 
+    def _convolve(
+        self,
+        net: tf.Tensor,
+        depth: int,
+        kernel_size: int,
+        scope: str,
+        norm_scope: str,
+        use_depthwise: bool,
+    ) -> tf.Tensor:
+        """A linear convolution, normalised under a scope that need not be that of the weights."""
+        layer = slim.separable_conv2d if use_depthwise else slim.conv2d
+        net = layer(
+            net,
+            depth,
+            [kernel_size, kernel_size],
+            padding="SAME",
+            activation_fn=None,
+            # A normaliser that does nothing takes away the biases, which batch norm makes idle.
+            normalizer_fn=tf.identity if self._apply_batch_norm else None,
+            normalizer_params=None,
+            scope=scope,
+        )
+        return batch_norm(net, scope=norm_scope) if self._apply_batch_norm else net
+
     def _tower(self, net: tf.Tensor, name: str, feature_index: int) -> tf.Tensor:
         for layer in range(self._num_layers_before_predictor):
             scope = f"{name}/conv2d_{layer}"
-            # A normaliser that does nothing takes away the biases, which batch norm makes idle.
-            normalizer = tf.identity if self._apply_batch_norm else None
-            if self._use_depthwise:
-                net = slim.separable_conv2d(
-                    net,
-                    self._depth,
-                    [self._kernel_size, self._kernel_size],
-                    activation_fn=None,
-                    normalizer_fn=normalizer,
-                    scope=scope,
-                )
-            else:
-                net = slim.conv2d(
-                    net,
-                    self._depth,
-                    [self._kernel_size, self._kernel_size],
-                    activation_fn=None,
-                    normalizer_fn=normalizer,
-                    scope=scope,
-                )
-            if self._apply_batch_norm:
-                net = batch_norm(net, scope=f"{scope}/BatchNorm/feature_{feature_index}")
+            net = self._convolve(
+                net,
+                self._depth,
+                self._kernel_size,
+                scope,
+                f"{scope}/BatchNorm/feature_{feature_index}",
+                self._use_depthwise,
+            )
             net = tf.nn.relu6(net)
         return net
+
+    def _projected(self, features: tf.Tensor, depth: int, feature_index: int) -> tf.Tensor:
+        """A map brought to the number of channels that most maps have."""
+        scope = f"ProjectionLayer/conv2d_{feature_index}"
+        return self._convolve(features, depth, 1, scope, f"{scope}/BatchNorm", use_depthwise=False)
 
     def _predict(
         self,
@@ -153,30 +209,39 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         num_predictions_per_location: list[int],
         **params: Any,
     ) -> dict[str, list[tf.Tensor]]:
-        for what, values in (
-            ("anchors of a location", set(num_predictions_per_location)),
-            ("channels", {features.shape.as_list()[3] for features in image_features}),
-        ):
-            if len(values) > 1:
-                raise ConfigError(
-                    f"weight_shared_convolutional_box_predictor needs the same number of {what} in "
-                    f"all feature maps, got {sorted(values)}."
-                )
-        predictions: dict[str, list[tf.Tensor]] = {name: [] for name in self._heads}
+        if len(set(num_predictions_per_location)) > 1:
+            raise ConfigError(
+                "weight_shared_convolutional_box_predictor needs the same number of anchors of a "
+                f"location in all feature maps, got {num_predictions_per_location}."
+            )
+        # Tower and head of each result, in the order in which variables are made.
+        heads: dict[str, tuple[str, Head]] = {
+            BOX_ENCODINGS: ("BoxPredictionTower", self._box_prediction_head),
+            **{
+                name: (f"{name}_PredictionTower", head)
+                for name, head in sorted(self._other_heads.items())
+            },
+            CLASS_PREDICTIONS_WITH_BACKGROUND: (
+                "ClassPredictionTower",
+                self._class_prediction_head,
+            ),
+        }
+        channels = [features.shape.as_list()[3] for features in image_features]
+        predictions: dict[str, list[tf.Tensor]] = {name: [] for name in heads}
         with (
             tf.variable_scope("WeightSharedConvolutionalBoxPredictor", reuse=tf.AUTO_REUSE),
-            slim.arg_scope(self._conv_hyperparams_fn()),
+            layer_arg_scope(self._conv_hyperparams_fn),
         ):
             for index, (features, anchors) in enumerate(
                 zip(image_features, num_predictions_per_location, strict=True)
             ):
+                if len(set(channels)) > 1:
+                    depth = max(set(channels), key=channels.count)
+                    features = self._projected(features, depth, index)
                 shared = None
                 if self._share_prediction_tower:
                     shared = self._tower(features, "PredictionTower", index)
-                for name, (tower, head) in self._heads.items():
+                for name, (tower, head) in heads.items():
                     net = self._tower(features, tower, index) if shared is None else shared
-                    prediction = head.predict(net, anchors)
-                    if name == BOX_ENCODINGS:
-                        prediction = prediction[:, :, tf.newaxis]
-                    predictions[name].append(prediction)
+                    predictions[name].append(head.predict(net, anchors))
         return predictions

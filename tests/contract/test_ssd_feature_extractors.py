@@ -18,7 +18,6 @@ EXTRACTORS = model_builder.SSD_FEATURE_EXTRACTOR_CLASS_MAP
 SSD = (16, 32, 64, 128, 256, 512)
 PYRAMID = (8, 16, 32, 64, 128)
 POOLED = (16, 32, 64, 128, 256, 512)
-DEEP_POOLED = (32, 64, 128, 256, 512, 1024)
 
 # Name in the config -> stride of each map; None where the network does not pad.
 STRIDES = {
@@ -35,16 +34,19 @@ STRIDES = {
     "ssd_mobilenet_v1_ppn": POOLED,
     "ssd_mobilenet_v2": SSD,
     "ssd_mobilenet_v2_fpn": PYRAMID,
+    "ssd_mobilenet_v2_mnasfpn": PYRAMID[:4],
     "ssd_mobilenet_v3_large": SSD,
     "ssd_mobilenet_v3_small": SSD,
     "ssd_resnet50_v1_fpn": PYRAMID,
     "ssd_resnet101_v1_fpn": PYRAMID,
     "ssd_resnet152_v1_fpn": PYRAMID,
-    "ssd_resnet50_v1_ppn": DEEP_POOLED,
-    "ssd_resnet101_v1_ppn": DEEP_POOLED,
-    "ssd_resnet152_v1_ppn": DEEP_POOLED,
+    "ssd_resnet50_v1_ppn": POOLED,
+    "ssd_resnet101_v1_ppn": POOLED,
+    "ssd_resnet152_v1_ppn": POOLED,
+    "ssd_spaghettinet": SSD[:5],
 }
 ONE_SIZE = {"embedded_ssd_mobilenet_v1": 256}
+OWN = {"ssd_spaghettinet": "spaghettinet_arch_name: 'spaghettinet_edgetpu_s'"}
 # The networks of one family differ in depth only; training one of them is enough.
 TRAINED = sorted(name for name in STRIDES if "101" not in name and "152" not in name)
 
@@ -83,7 +85,7 @@ ssd {
 """
 SSD_ANCHORS = """anchor_generator { ssd_anchor_generator { num_layers: %d
   min_scale: 0.2 max_scale: 0.95 aspect_ratios: [1.0, 0.8] reduce_boxes_in_lowest_layer: false } }"""
-PYRAMID_ANCHORS = """anchor_generator { multiscale_anchor_generator { min_level: 3 max_level: 7
+PYRAMID_ANCHORS = """anchor_generator { multiscale_anchor_generator { min_level: 3 max_level: %d
   anchor_scale: 4.0 aspect_ratios: [1.0, 0.5] scales_per_octave: 2 } }"""
 PREDICTOR = """convolutional_box_predictor { kernel_size: 1 box_code_size: 14 use_dropout: false
   conv_hyperparams { %s } }"""
@@ -92,13 +94,17 @@ SHARED_PREDICTOR = """weight_shared_convolutional_box_predictor { depth: 16
 
 
 def _config(name):
-    fpn, ppn = name.endswith("_fpn"), name.endswith("_ppn")
+    fpn, ppn = name.endswith("fpn"), name.endswith("_ppn")
+    top = 2 + len(STRIDES[name] or SSD)
     values = {
         "type": name,
         "size": ONE_SIZE.get(name, 160),
-        "anchors": PYRAMID_ANCHORS if fpn else SSD_ANCHORS % (5 if name in ONE_SIZE else 6),
+        "anchors": PYRAMID_ANCHORS % top if fpn else SSD_ANCHORS % (top - 2),
         "predictor": (SHARED_PREDICTOR if fpn or ppn else PREDICTOR) % HYPERPARAMS,
-        "pyramid": "fpn { min_level: 3 max_level: 7 additional_layer_depth: 32 }" if fpn else "",
+        "pyramid": (
+            f"fpn {{ min_level: 3 max_level: {top} additional_layer_depth: 32 }}" if fpn else ""
+        )
+        + OWN.get(name, ""),
         "hyperparams": HYPERPARAMS,
     }
     return text_format.Parse(CONFIG % values, model_pb2.DetectionModel())
@@ -114,6 +120,8 @@ def _extractor(name, **more):
         "conv_hyperparams_fn": hyperparams_builder.build(hyperparams, True),
         "override_base_feature_extractor_hyperparams": True,
     }
+    if name in OWN:
+        settings["spaghettinet_arch_name"] = "spaghettinet_edgetpu_s"
     return EXTRACTORS[name](**(settings | more))
 
 
@@ -146,7 +154,17 @@ def test_open_sizes_keep_batch_and_depth(name):
         assert one.shape.as_list()[3] is not None
 
 
-@pytest.mark.parametrize("name", ["ssd_mobilenet_v1", "ssd_mobilenet_v2", "ssd_mobilenet_v1_fpn"])
+PADDED_BY_HAND = [
+    "ssd_mobilenet_v1",
+    "ssd_mobilenet_v2",
+    "ssd_mobilenet_v1_fpn",
+    "ssd_mobilenet_v2_mnasfpn",
+    "ssd_mobilenet_v3_large",
+    "ssd_spaghettinet",
+]
+
+
+@pytest.mark.parametrize("name", PADDED_BY_HAND)
 def test_explicit_padding_does_not_change_sizes(name, run):
     images = tf.zeros([1, 128, 128, 3])
     with tf.variable_scope("plain"):

@@ -1,11 +1,67 @@
 """Heads that predict class logits."""
 
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from object_detection.predictors.heads import head
+
+
+class MaskRCNNClassHead(head.Head):
+    """Class logits of regions, by a fully connected layer (arXiv:1703.06870)."""
+
+    def __init__(
+        self,
+        is_training: bool,
+        num_class_slots: int,
+        fc_hyperparams_fn: Callable[[], Any],
+        use_dropout: bool,
+        dropout_keep_prob: float,
+        scope: str = "ClassPredictor",
+    ) -> None:
+        """Takes the settings.
+
+        Args:
+            is_training: whether dropout is at work.
+            num_class_slots: number of classes, the background counted.
+            fc_hyperparams_fn: returns the arg scope of the layer.
+            use_dropout: whether to drop features before the layer.
+            dropout_keep_prob: share of the features that is kept.
+            scope: variable scope of the layer.
+        """
+        super().__init__()
+        self._is_training = is_training
+        self._num_class_slots = num_class_slots
+        self._fc_hyperparams_fn = fc_hyperparams_fn
+        self._use_dropout = use_dropout
+        self._dropout_keep_prob = dropout_keep_prob
+        self._scope = scope
+
+    def predict(self, features: tf.Tensor, num_predictions_per_location: int = 1) -> tf.Tensor:
+        """[N, h, w, C] features of regions -> [N, 1, class slots].
+
+        Args:
+            features: the features.
+            num_predictions_per_location: must be 1.
+
+        Raises:
+            ConfigError: another number of predictions.
+        """
+        head.check_one_prediction(num_predictions_per_location)
+        features = head.pooled(
+            features, self._use_dropout, self._dropout_keep_prob, self._is_training
+        )
+        with head.layer_arg_scope(self._fc_hyperparams_fn):
+            logits = slim.fully_connected(
+                features,
+                self._num_class_slots,
+                reuse=tf.AUTO_REUSE,
+                activation_fn=None,
+                scope=self._scope,
+            )
+        return tf.reshape(logits, [-1, 1, self._num_class_slots])
 
 
 class ConvolutionalClassHead(head.Head):
@@ -24,6 +80,7 @@ class ConvolutionalClassHead(head.Head):
         scope: str = "ClassPredictor",
     ) -> None:
         """Takes the number of classes (background included), dropout, kernel and initial bias."""
+        super().__init__()
         self._is_training = is_training
         self._num_class_slots = num_class_slots
         self._use_dropout = use_dropout
@@ -69,6 +126,7 @@ class WeightSharedConvolutionalClassHead(head.Head):
         scope: str = "ClassPredictor",
     ) -> None:
         """Takes the number of classes (background included), kernel, initial bias and dropout."""
+        super().__init__()
         self._num_class_slots = num_class_slots
         self._kernel_size = kernel_size
         self._class_prediction_bias_init = class_prediction_bias_init
@@ -83,7 +141,7 @@ class WeightSharedConvolutionalClassHead(head.Head):
         """[B, h, w, C] -> [B, anchors, class slots], or unflattened."""
         if self._use_dropout:
             features = slim.dropout(features, keep_prob=self._dropout_keep_prob)
-        logits = head.convolve(
+        logits = head.convolve_in_one(
             features,
             num_predictions_per_location * self._num_class_slots,
             self._kernel_size,

@@ -1,17 +1,60 @@
-"""What every head offers: features -> predictions of all anchors of a feature map."""
+"""What every head offers: features -> predictions of all anchors of a feature map, or of regions."""
 
 import abc
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
+
+from object_detection.core.batch_norm import with_this_layer
+from object_detection.errors import ConfigError
 
 
 class Head(abc.ABC):
     """Predicts something for each anchor."""
 
+    def __init__(self) -> None:
+        """Has no settings of its own."""
+        super().__init__()
+
     @abc.abstractmethod
     def predict(self, features: tf.Tensor, num_predictions_per_location: int) -> tf.Tensor:
         """[B, h, w, C] -> predictions, the anchors of a map on axis 1."""
+
+
+def layer_arg_scope(hyperparams_fn: Callable[[], Any] | None) -> Any:
+    """The context in which a predictor's layers are made.
+
+    Args:
+        hyperparams_fn: returns an arg scope; None for the scope around.
+    """
+    if hyperparams_fn is None:
+        return slim.arg_scope([])
+    return slim.arg_scope(with_this_layer(hyperparams_fn()))
+
+
+def check_one_prediction(num_predictions_per_location: int) -> None:
+    """Heads of regions predict once for each.
+
+    Raises:
+        ConfigError: another number than 1.
+    """
+    if num_predictions_per_location != 1:
+        raise ConfigError(
+            f"num_predictions_per_location is {num_predictions_per_location}; a head of regions "
+            "predicts once for each, so it must be 1."
+        )
+
+
+def pooled(
+    features: tf.Tensor, use_dropout: bool, dropout_keep_prob: float, is_training: bool
+) -> tf.Tensor:
+    """[N, h, w, C] features of regions -> [N, C] averages, some of them dropped in training."""
+    averages = tf.reduce_mean(features, [1, 2], name="AvgPool")
+    if not use_dropout:
+        return averages
+    return slim.dropout(averages, keep_prob=dropout_keep_prob, is_training=is_training)
 
 
 def convolve(
@@ -20,18 +63,47 @@ def convolve(
     kernel_size: int,
     use_depthwise: bool,
     scope: str,
-    biases_initializer: tf.keras.initializers.Initializer | None = None,
+    biases_initializer: Any = None,
 ) -> tf.Tensor:
-    """A linear convolution; depthwise and 1x1 if so asked."""
+    """A linear convolution; a depthwise layer and a 1x1 layer above it if so asked."""
     if use_depthwise:
         features = slim.separable_conv2d(
-            features, None, [kernel_size, kernel_size], scope=f"{scope}_depthwise"
+            features,
+            None,
+            [kernel_size, kernel_size],
+            padding="SAME",
+            scope=f"{scope}_depthwise",
         )
         kernel_size = 1
-    return slim.conv2d(
+    return _linear(slim.conv2d, features, channels, kernel_size, scope, biases_initializer)
+
+
+def convolve_in_one(
+    features: tf.Tensor,
+    channels: int,
+    kernel_size: int,
+    use_depthwise: bool,
+    scope: str,
+    biases_initializer: Any = None,
+) -> tf.Tensor:
+    """A linear convolution; depthwise and 1x1 in a single layer if so asked."""
+    layer = slim.separable_conv2d if use_depthwise else slim.conv2d
+    return _linear(layer, features, channels, kernel_size, scope, biases_initializer)
+
+
+def _linear(
+    layer: Callable[..., tf.Tensor],
+    features: tf.Tensor,
+    channels: int,
+    kernel_size: int,
+    scope: str,
+    biases_initializer: Any,
+) -> tf.Tensor:
+    return layer(
         features,
         channels,
         [kernel_size, kernel_size],
+        padding="SAME",
         activation_fn=None,
         normalizer_fn=None,
         biases_initializer=biases_initializer or tf.zeros_initializer(),
