@@ -1,0 +1,363 @@
+"""The program behind `scripts/inspect_dataset.py`: what training will see, before it starts."""
+
+import argparse
+import base64
+import html
+import io
+import itertools
+import math
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tqdm
+from PIL import Image
+
+from object_detection.dataset_tools import anchor_suggestion
+from object_detection.errors import ConfigError, DataError
+from object_detection.metrics import dataset_statistics
+from object_detection.utils import config_check, config_util, files, label_map_util, startup
+
+Array = np.ndarray[Any, Any]
+Rows = list[tuple[str, ...]]
+Section = tuple[str, Rows]  # a title, and a table whose first row is the heading
+
+
+def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line of `scripts/inspect_dataset.py`."""
+    parser = argparse.ArgumentParser(
+        prog="inspect_dataset.py",
+        description="Counts and draws what a config's training reader gives, raw and augmented.",
+    )
+    parser.add_argument("--pipeline_config_path", required=True, help="pipeline config")
+    parser.add_argument("--output", required=True, help="folder for the report")
+    parser.add_argument("--max_pictures", type=int, default=0, help="pictures counted; 0: all")
+    parser.add_argument("--num_drawn", type=int, default=12, help="pictures drawn of each kind")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the augmentations drawn")
+    return parser.parse_args(arguments)
+
+
+class View(NamedTuple):
+    """A picture as the network gets it, before its values are normalised."""
+
+    image: Array  # [H, W, 3] uint8
+    boxes: Array  # [M, 4] in pixels of `image`
+    classes: Array  # [M] label map ids
+    keypoints: Array | None  # [M, K, 2] in pixels of `image`
+
+
+class Geometry(NamedTuple):
+    """Where anchors lie, by the config and with other settings."""
+
+    input_size: tuple[int, int]
+    feature_map_shapes: list[tuple[int, int]]
+    anchors: Array  # [N, 4] in pixels of the input
+
+
+def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
+    """Pictures of the training reader: as recorded, once; with a seed augmented, without end."""
+    import tensorflow.compat.v1 as tf
+
+    from object_detection import inputs
+    from object_detection.builders import (
+        dataset_builder,
+        image_resizer_builder,
+        preprocessor_builder,
+    )
+    from object_detection.core import standard_fields as fields
+
+    Inputs = fields.InputDataFields
+    resizer = config_util.get_image_resizer_config(configs["model"])
+    resize = image_resizer_builder.build(resizer)
+    reader = type(configs["train_input_config"])()
+    reader.CopyFrom(configs["train_input_config"])
+    steps = []
+    if seed is None:
+        reader.shuffle = False
+        reader.num_epochs = 1
+    else:
+        options = configs["train_config"].data_augmentation_options
+        steps = [preprocessor_builder.build(step) for step in options]
+
+    def transform(sample: dict[str, Any]) -> dict[str, Any]:
+        sample = inputs.prune_unusable_boxes(sample)
+        sample[Inputs.image] = tf.cast(sample[Inputs.image], tf.float32)
+        sample = inputs.prune_unusable_boxes(inputs.augment_input_data(sample, steps))
+        image, true_shape, *_ = resize(sample[Inputs.image])
+        size = tf.cast(true_shape[:2], tf.float32)
+        seen = {
+            "image": tf.saturate_cast(tf.round(image), tf.uint8),
+            "boxes": sample[Inputs.groundtruth_boxes] * tf.tile(size, [2]),
+            "classes": sample[Inputs.groundtruth_classes],
+        }
+        if Inputs.groundtruth_keypoints in sample:
+            seen["keypoints"] = sample[Inputs.groundtruth_keypoints] * size
+        return seen
+
+    with tf.Graph().as_default():
+        if seed is not None:
+            tf.set_random_seed(seed)
+        dataset = dataset_builder.build(reader, None, transform, seed=seed)
+        following = dataset_builder.make_initializable_iterator(dataset).get_next()
+        with tf.Session() as session:
+            session.run(tf.tables_initializer())
+            while True:
+                try:
+                    found = session.run(following)
+                except tf.errors.OutOfRangeError:
+                    return
+                except tf.errors.InvalidArgumentError as error:
+                    raise DataError(f"A record cannot be read: {error.message}") from error
+                yield View(found["image"], found["boxes"], found["classes"], found.get("keypoints"))
+
+
+def geometry(configs: dict[str, Any]) -> Geometry:
+    """Input size, feature maps and anchors of the config's model.
+
+    Raises:
+        ConfigError: the input has no fixed size, so that anchors are not known beforehand.
+    """
+    import tensorflow.compat.v1 as tf
+
+    from object_detection.builders import model_builder
+
+    resizer = config_util.get_image_resizer_config(configs["model"])
+    height, width = config_util.get_spatial_image_size(resizer)
+    if height < 1 or width < 1:
+        raise ConfigError(
+            "The image resizer gives pictures of different sizes, so anchors are not known before "
+            "training. Use fixed_shape_resizer, or pad_to_max_dimension."
+        )
+    with tf.Graph().as_default(), tf.Session() as session:
+        model = model_builder.build(configs["model"], is_training=False, add_summaries=False)
+        shapes = tf.constant([[height, width, 3]])
+        predictions = model.predict(tf.zeros([1, height, width, 3]), shapes)
+        maps = [tuple(one.shape.as_list()[1:3]) for one in predictions["feature_maps"]]
+        anchors = session.run(predictions["anchors"]) * [height, width, height, width]
+    return Geometry((height, width), maps, anchors)
+
+
+def suggested_anchors(suggestion: anchor_suggestion.Suggestion, place: Geometry) -> Array:
+    """The [N, 4] anchors in pixels that a suggestion gives on the model's feature maps."""
+    import tensorflow.compat.v1 as tf
+
+    from object_detection.anchor_generators import multiple_grid_anchor_generator
+
+    height, width = place.input_size
+    with tf.Graph().as_default(), tf.Session() as session:
+        generator = multiple_grid_anchor_generator.create_ssd_anchors(
+            num_layers=len(suggestion.scales),
+            scales=list(suggestion.scales),
+            aspect_ratios=suggestion.aspect_ratios,
+            reduce_boxes_in_lowest_layer=False,
+        )
+        maps = generator.generate(place.feature_map_shapes, im_height=height, im_width=width)
+        boxes = session.run([boxlist.get() for boxlist in maps])
+    return np.asarray(np.concatenate(boxes) * [height, width, height, width])
+
+
+def _suggest(
+    configs: dict[str, Any], place: Geometry, sizes: Array
+) -> anchor_suggestion.Suggestion | None:
+    generator = configs["model"].ssd.anchor_generator
+    if not generator.HasField("ssd_anchor_generator"):
+        return None
+    ratios = max(len(set(generator.ssd_anchor_generator.aspect_ratios)), 1)
+    try:
+        return anchor_suggestion.suggest(
+            sizes, place.input_size, len(place.feature_map_shapes), ratios
+        )
+    except DataError:
+        return None  # too few objects to say anything
+
+
+def _matched(sizes: Array, anchors: Array, threshold: float) -> float:
+    """Share of boxes of these sizes that some anchor of the same centre would match."""
+    if not len(sizes):
+        return math.nan
+
+    def centered(extents: Array) -> Array:
+        return np.concatenate([-extents / 2, extents / 2], axis=1)
+
+    extents = np.unique((anchors[:, 2:] - anchors[:, :2]).round(2), axis=0)
+    best = dataset_statistics.best_overlaps(centered(sizes), centered(extents))
+    return float((best >= threshold).mean())
+
+
+def _drawn(view: View, category_index: dict[int, dict[str, Any]]) -> Array:
+    from object_detection.visualization import drawing
+
+    size = np.array(view.image.shape[:2], np.float64)
+    canvas = drawing.enlarged_to_read(view.image)
+    return drawing.visualize_boxes_and_labels_on_image_array(
+        canvas,
+        view.boxes / np.tile(size, 2),
+        view.classes,
+        None,
+        category_index,
+        keypoints=None if view.keypoints is None else view.keypoints / size,
+        use_normalized_coordinates=True,
+        max_boxes_to_draw=None,
+        line_thickness=drawing.line_thickness_for(canvas),
+        groundtruth_box_visualization_color="Gold",
+    )
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
+
+
+def tables(
+    summary: dataset_statistics.Summary, names: dict[int, str], points: Sequence[str]
+) -> list[Section]:
+    """The summary as titled tables of text, the first row a heading."""
+    counts: Rows = [
+        ("", "number"),
+        ("pictures", str(summary.pictures)),
+        ("pictures without objects", str(summary.pictures_without_objects)),
+        ("objects", str(summary.objects)),
+        ("most objects in a picture", str(summary.most_objects)),
+        ("objects cut (train_config.max_number_of_boxes)", str(summary.objects_cut)),
+    ]
+    counts += [
+        (f"objects of class {names.get(one, one)}", str(number))
+        for one, number in summary.objects_of_class.items()
+    ]
+    widths: Rows = [("width in the network's input", "objects", "matched by an anchor")]
+    for row in summary.width_rows:
+        high = "" if math.isinf(row.high) else f"{row.high:g}"
+        widths.append((f"{row.low:g} - {high} px", str(row.objects), _percent(row.matched)))
+    widths.append(("all", str(summary.objects), _percent(summary.matched)))
+    ranks: Rows = [("percentile of widths", "pixels")]
+    ranks += [(f"{rank} %", f"{width:.1f}") for rank, width in summary.width_percentiles.items()]
+    ranks.append(("median of height / width", f"{summary.height_to_width:.2f}"))
+    result = [("Counts", counts), ("Sizes and anchors", widths), ("Widths", ranks)]
+    if points:
+        shares: Rows = [("keypoint", "labelled")]
+        shares += [
+            (name, _percent(share))
+            for name, share in zip(points, summary.keypoint_shares, strict=True)
+        ]
+        shares.append(("objects without any", str(summary.objects_without_keypoints)))
+        result.append(("Keypoints", shares))
+    return result
+
+
+def as_text(sections: list[Section]) -> str:
+    """Tables for the console."""
+    lines = []
+    for title, rows in sections:
+        lines.append(title)
+        first = max(len(row[0]) for row in rows)
+        lines += [
+            "  " + row[0].ljust(first) + "".join(cell.rjust(22) for cell in row[1:]) for row in rows
+        ]
+    return "\n".join(lines)
+
+
+_STYLE = (
+    "body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}"
+    "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #ccc}"
+    "td:first-child,th:first-child{text-align:left}img{height:15em;margin:.2em}"
+    "pre{background:#f4f4f4;padding:1em}"
+)
+
+
+def as_html(
+    title: str,
+    sections: list[Section],
+    notes: Sequence[str],
+    pictures: dict[str, list[Array]],
+) -> str:
+    """One page with everything in it."""
+    body = [f"<h1>{html.escape(title)}</h1>"]
+    for heading, rows in sections:
+        body.append(f"<h2>{html.escape(heading)}</h2><table>")
+        for number, row in enumerate(rows):
+            tag = "td" if number else "th"
+            cells = "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row)
+            body.append(f"<tr>{cells}</tr>")
+        body.append("</table>")
+    body += [f"<pre>{html.escape(note)}</pre>" for note in notes]
+    for heading, images in pictures.items():
+        body.append(f"<h2>{html.escape(heading)}</h2>")
+        for image in images:
+            stored = io.BytesIO()
+            Image.fromarray(image).save(stored, "JPEG", quality=85)
+            data = base64.b64encode(stored.getvalue()).decode()
+            body.append(f'<img src="data:image/jpeg;base64,{data}">')
+    content = "\n".join(body)
+    return (
+        f'<!doctype html><html><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body>{content}</body></html>\n"
+    )
+
+
+def run(arguments: Sequence[str]) -> str:
+    """Inspects as the command line says; returns what to tell the user.
+
+    Raises:
+        ConfigError: a flag or the config has no sense.
+        DataError: the records cannot be read.
+    """
+    options = parse_flags(arguments)
+    for name in ("max_pictures", "num_drawn"):
+        if getattr(options, name) < 0:
+            raise ConfigError(f"--{name} is {getattr(options, name)}; give 0 or more.")
+    configs = config_util.get_configs_from_pipeline_file(options.pipeline_config_path)
+    config_check.check_pipeline(configs, options.pipeline_config_path, for_training=True)
+    startup.prepare_tensorflow()
+    categories = label_map_util.create_category_index_from_labelmap(
+        configs["train_input_config"].label_map_path
+    )
+    ssd = configs["model"].ssd
+    num_keypoints = config_check.num_keypoints(ssd)
+    place = geometry(configs)
+    threshold = ssd.matcher.argmax_matcher.matched_threshold
+    statistics = dataset_statistics.DatasetStatistics(
+        place.anchors, threshold, num_keypoints, configs["train_config"].max_number_of_boxes
+    )
+    drawn: list[Array] = []
+    limit = options.max_pictures or None
+    for view in tqdm.tqdm(
+        itertools.islice(views(configs, None), limit), "counting", unit=" pictures", disable=None
+    ):
+        statistics.add(view.boxes, view.classes, view.keypoints)
+        if len(drawn) < options.num_drawn:
+            drawn.append(_drawn(view, categories))
+    augmented = [
+        _drawn(view, categories)
+        for view in itertools.islice(views(configs, options.seed), options.num_drawn)
+    ]
+    summary = statistics.summary()
+    names = {one: row["name"] for one, row in categories.items()}
+    points = [str(number) for number in range(num_keypoints)]
+    sections = tables(summary, names, points)
+    notes = []
+    suggestion = _suggest(configs, place, statistics.sizes)
+    if suggestion:
+        notes.append(
+            "Share of objects whose size some anchor fits: "
+            f"{_percent(_matched(statistics.sizes, place.anchors, threshold))} with the config's "
+            "anchors, "
+            f"{_percent(_matched(statistics.sizes, suggested_anchors(suggestion, place), threshold))}"
+            f" with these, found by k-means:\n{suggestion.as_config()}"
+        )
+    if summary.objects_cut:
+        notes.append(
+            f"{summary.objects_cut} objects are cut: raise train_config.max_number_of_boxes to "
+            f"{summary.most_objects}."
+        )
+    report = os.path.join(options.output, "report.html")
+    title = f"What training sees: {pathlib.Path(options.pipeline_config_path).name}"
+    files.write_text(
+        report,
+        as_html(title, sections, notes, {"As recorded": drawn, "Augmented": augmented}),
+    )
+    files.write_json(
+        os.path.join(options.output, "summary.json"),
+        {**summary._asdict(), "width_rows": [row._asdict() for row in summary.width_rows]},
+    )
+    return "\n".join([as_text(sections), *notes, f"report: {report}"])

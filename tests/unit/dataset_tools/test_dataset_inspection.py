@@ -1,0 +1,71 @@
+import json
+import math
+import pathlib
+
+import numpy as np
+import pytest
+
+from object_detection.dataset_tools import dataset_inspection, drawn_faces, retinaface_tf_record
+from object_detection.errors import ConfigError
+from object_detection.metrics import dataset_statistics
+
+REPO = pathlib.Path(__file__).resolve().parents[3]
+
+
+def test_sizes_are_matched_wherever_they_lie():
+    anchors = np.array([[0, 0, 10, 10], [100, 100, 140, 120]])
+    sizes = np.array([[10, 10], [40, 20], [10, 4], [40, 19]])
+    # Overlaps 1, 1, 0.4, 0.95.
+    assert dataset_inspection._matched(sizes, anchors, 0.5) == 0.75
+    assert math.isnan(dataset_inspection._matched(np.zeros([0, 2]), anchors, 0.5))
+
+
+def test_tables_of_nothing():
+    summary = dataset_statistics.DatasetStatistics(np.zeros([0, 4]), 0.5, 1).summary()
+    text = dataset_inspection.as_text(dataset_inspection.tables(summary, {}, ["nose"]))
+    assert "objects                                                            0" in text
+    assert text.count("nan") == len(dataset_statistics.PERCENTILES) + 1
+
+
+def test_names_in_the_page_are_no_markup():
+    page = dataset_inspection.as_html("<b>", [("T", [("a",), ("<script>",)])], ["1 < 2"], {})
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "1 &lt; 2" in page
+
+
+@pytest.fixture
+def config(tmp_path):
+    """The demo's config on six drawn pictures."""
+    labels = drawn_faces.write_pictures(tmp_path / "train", 6, seed=3, workers=1)
+    images, record = tmp_path / "train" / "images", tmp_path / "train.record"
+    retinaface_tf_record.run([f"--itxt={labels}", f"--idir={images}", f"--opath={record}"])
+    text = (REPO / "keypoint_examples" / "pipeline_demo.config").read_text()
+    text = text.replace("demo_output/train.record", str(record))
+    text = text.replace("demo_output/val.record", str(record))
+    path = tmp_path / "demo.config"
+    path.write_text(text.replace("keypoint_examples/", f"{REPO}/keypoint_examples/"))
+    return path
+
+
+@pytest.mark.slow
+def test_report_of_drawn_faces(config, tmp_path):
+    said = dataset_inspection.run(
+        [f"--pipeline_config_path={config}", f"--output={tmp_path / 'out'}", "--num_drawn=2"]
+    )
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    # The label file is the truth: as many pictures and faces as the converter kept.
+    report = json.loads((tmp_path / "train.record.report.json").read_text())
+    assert summary["pictures"] == report["pictures"]["written"]
+    assert summary["objects"] == report["faces"]["written"]
+    assert sum(row["objects"] for row in summary["width_rows"]) == summary["objects"]
+    assert "ssd_anchor_generator {" in said
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<img ") == 4  # two as recorded, two augmented
+
+
+def test_wrong_flags_are_named(config, tmp_path):
+    with pytest.raises(ConfigError, match="--num_drawn is -1"):
+        dataset_inspection.run(
+            [f"--pipeline_config_path={config}", f"--output={tmp_path}", "--num_drawn=-1"]
+        )
