@@ -48,6 +48,9 @@ FIELD_OF_PARAMETER = {
 
 # Other fields with a row for each box: they follow the choice of boxes, and nothing else.
 _PER_BOX = (
+    Inputs.groundtruth_weights,
+    Inputs.groundtruth_confidences,
+    Inputs.multiclass_scores,
     Inputs.groundtruth_instance_mask_weights,
     Inputs.groundtruth_keypoint_depths,
     Inputs.groundtruth_keypoint_depth_weights,

@@ -27,12 +27,8 @@ def given(more_rows: Mapping[str, tf.Tensor] | None = None, **tensors: Any) -> R
     Raises:
         ConfigError: some, but not all of the DensePose tensors.
     """
-    everything = {**tensors, **(more_rows or {})}
-    rows = {
-        name: tf.convert_to_tensor(tensor)
-        for name, tensor in everything.items()
-        if tensor is not None
-    }
+    here = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+    rows = {name: tf.convert_to_tensor(row) for name, row in {**here, **(more_rows or {})}.items()}
     present = [name for name in _DENSEPOSE if name in rows]
     if present and len(present) < len(_DENSEPOSE):
         raise ConfigError(f"{', '.join(_DENSEPOSE)} belong together; got only {present}.")

@@ -2,7 +2,8 @@
 
 The picture is a map: its red channel is y, its green channel is x. Whatever an augmentation does,
 the colour under a keypoint tells where in the first picture it was. Each box has a weight of its
-own, by which it is known again.
+own, by which it is known again. Masks are the boxes' pixels; the surface coordinates of DensePose
+are the place in the first picture.
 """
 
 import numpy as np
@@ -45,6 +46,30 @@ STEPS = {
     "scale and square": "random_scale_crop_and_pad_to_square { output_size: 150 scale_min: 0.5 }",
 }
 MIRRORED = {"flip", "flip down", "turn with other names"}
+# Turns have no rule for the coordinates of a surface.
+WITHOUT_SURFACE = MIRRORED | {"turn"}
+
+
+# Fields whose number is that of the box.
+FOLLOWING = (
+    Inputs.groundtruth_instance_mask_weights,
+    Inputs.groundtruth_confidences,
+    Inputs.multiclass_scores,
+    Inputs.groundtruth_area,
+)
+PER_BOX = (
+    *FOLLOWING,
+    Inputs.groundtruth_boxes,
+    Inputs.groundtruth_classes,
+    Inputs.groundtruth_weights,
+    Inputs.groundtruth_keypoints,
+    Inputs.groundtruth_keypoint_visibilities,
+    Inputs.groundtruth_keypoint_depths,
+    Inputs.groundtruth_instance_masks,
+    Inputs.groundtruth_dp_num_points,
+    Inputs.groundtruth_dp_part_ids,
+    Inputs.groundtruth_dp_surface_coords,
+)
 
 
 def _step(text):
@@ -59,7 +84,7 @@ def _preprocess(sample, steps, **settings):
     return after | {Inputs.image: tf.squeeze(after[Inputs.image], 0)}
 
 
-def _sample(boxes=True):
+def _sample(boxes=True, surface=True):
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     image = np.stack([(y + 0.5) / HEIGHT, (x + 0.5) / WIDTH, np.ones([HEIGHT, WIDTH])], -1) * 255
     corners = np.array([[0.1, 0.1, 0.5, 0.4], [0.4, 0.5, 0.9, 0.9], [0.3, 0.3, 0.35, 0.34]])
@@ -71,15 +96,37 @@ def _sample(boxes=True):
         ]
     )
     rows = slice(None) if boxes else slice(0)
-    return {
+    visible = ~np.isnan(points).any(-1)
+    inside = (y + 0.5)[None] / HEIGHT, (x + 0.5)[None] / WIDTH
+    masks = np.ones([3, HEIGHT, WIDTH], bool)
+    for axis in (0, 1):
+        least, most = corners[:, axis, None, None], corners[:, axis + 2, None, None]
+        masks &= (inside[axis] >= least) & (inside[axis] <= most)
+    on_surface = np.where(visible[..., None], points, 0)
+    densepose = {
+        Inputs.groundtruth_dp_num_points: tf.constant(np.array([3, 1, 3])[rows], tf.int32),
+        Inputs.groundtruth_dp_part_ids: tf.constant(np.arange(9).reshape(3, 3)[rows], tf.int32),
+        Inputs.groundtruth_dp_surface_coords: tf.constant(
+            np.concatenate([on_surface, on_surface], -1)[rows], tf.float32
+        ),
+    }
+    return (densepose if surface else {}) | {
+        Inputs.groundtruth_instance_masks: tf.constant(masks[rows], tf.float32),
+        Inputs.groundtruth_instance_mask_weights: tf.constant(np.arange(3.0)[rows], tf.float32),
+        Inputs.groundtruth_confidences: tf.constant(np.arange(3.0)[rows], tf.float32),
+        Inputs.multiclass_scores: tf.constant(np.arange(3.0)[rows, None], tf.float32),
+        Inputs.groundtruth_area: tf.constant(np.arange(3.0)[rows], tf.float32),
+        # As from a record that lacks the field.
+        Inputs.groundtruth_difficult: tf.zeros([0], tf.bool),
+        Inputs.groundtruth_keypoint_depths: tf.constant(
+            np.arange(9.0).reshape(3, 3)[rows], tf.float32
+        ),
         Inputs.image: tf.constant(image, tf.float32),
         Inputs.groundtruth_boxes: tf.constant(corners[rows], tf.float32),
         Inputs.groundtruth_classes: tf.constant(np.array([1, 2, 3])[rows], tf.int64),
         Inputs.groundtruth_weights: tf.constant(np.array([0.1, 0.2, 0.3])[rows], tf.float32),
         Inputs.groundtruth_keypoints: tf.constant(points[rows], tf.float32),
-        Inputs.groundtruth_keypoint_visibilities: tf.constant(
-            ~np.isnan(points[rows]).any(-1), tf.bool
-        ),
+        Inputs.groundtruth_keypoint_visibilities: tf.constant(visible[rows], tf.bool),
     }
 
 
@@ -99,6 +146,12 @@ def _check(name, before, after):
     for row, weight in enumerate(after[Inputs.groundtruth_weights]):
         origin = known[float(weight)]
         assert after[Inputs.groundtruth_classes][row] == origin + 1
+        for field in FOLLOWING:
+            np.testing.assert_array_equal(after[field][row], origin)
+        depths = 3 * origin + (np.array([1, 0, 2]) if name in MIRRORED else np.arange(3))
+        np.testing.assert_array_equal(after[Inputs.groundtruth_keypoint_depths][row], depths)
+        mask = after[Inputs.groundtruth_instance_masks][row]
+        assert mask.shape == image.shape[:2]
         points = after[Inputs.groundtruth_keypoints][row]
         visible = after[Inputs.groundtruth_keypoint_visibilities][row]
         expected = before[Inputs.groundtruth_keypoints][origin]
@@ -114,6 +167,9 @@ def _check(name, before, after):
                 colours = _colours_at(image, point)
                 errors = np.abs(colours[:, :2] / 255 - spot).max(axis=1)
                 assert errors[colours[:, 2] > 250].min() < tolerance
+                # Resized masks lose a pixel at their edge.
+                y, x = (point * mask.shape).astype(int)
+                assert mask[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3].max() == 1
                 seen += 1
         ymin, xmin, ymax, xmax = after[Inputs.groundtruth_boxes][row]
         assert 0 <= ymin < ymax <= 1
@@ -124,6 +180,17 @@ def _check(name, before, after):
         box = before[Inputs.groundtruth_boxes][origin]
         assert (colour >= box[:2] - tolerance).all()
         assert (colour <= box[2:] + tolerance).all()
+        if Inputs.groundtruth_dp_num_points in after:
+            count = after[Inputs.groundtruth_dp_num_points][row]
+            surface = after[Inputs.groundtruth_dp_surface_coords][row]
+            parts = after[Inputs.groundtruth_dp_part_ids][row]
+            assert (parts[:count] // 3 == origin).all()
+            for point in surface[:count]:
+                assert 0 <= point.min() <= point.max() <= 1
+                colours = _colours_at(image, point[:2])[:, :2] / 255
+                assert np.abs(colours - point[2:]).max(axis=1).min() < tolerance
+    lengths = {len(after[field]) for field in PER_BOX if field in after}
+    assert len(lengths) == 1
     return seen
 
 
@@ -132,7 +199,7 @@ def _check(name, before, after):
 @pytest.mark.parametrize("name", STEPS)
 def test_keypoints_stay_where_they_were(name, inside_dataset, run):
     steps = [_step(STEPS[name])]
-    sample = _sample()
+    sample = _sample(surface=name not in WITHOUT_SURFACE)
     before = run(sample)
     if inside_dataset:
         dataset = tf.data.Dataset.from_tensors(sample).repeat()
@@ -151,7 +218,7 @@ def test_keypoints_stay_where_they_were(name, inside_dataset, run):
 
 @pytest.mark.parametrize("name", STEPS)
 def test_a_picture_without_boxes(name, run):
-    after = run(_preprocess(_sample(boxes=False), [_step(STEPS[name])]))
+    after = run(_preprocess(_sample(False, name not in WITHOUT_SURFACE), [_step(STEPS[name])]))
     assert after[Inputs.groundtruth_boxes].shape == (0, 4)
     assert after[Inputs.groundtruth_keypoints].shape == (0, 3, 2)
     assert min(after[Inputs.image].shape) > 0
