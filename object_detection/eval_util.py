@@ -6,13 +6,19 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.errors import ConfigError
-from object_detection.metrics import coco_evaluation, keypoint_evaluation
+from object_detection.metrics import (
+    coco_evaluation,
+    keypoint_evaluation,
+    open_images_evaluation,
+    pascal_evaluation,
+)
 from object_detection.metrics.detection_evaluator import Category, DetectionEvaluator
 from object_detection.registry import Table
 from object_detection.utils import files
 
 EVAL_DEFAULT_METRIC = "coco_detection_metrics"
 KEYPOINT_ERROR_METRIC = "keypoint_error_metrics"
+PRECISION_AT_RECALL_METRIC = "precision_at_recall_detection_metrics"
 
 # Name in `eval_config.metrics_set` -> class; users add their own.
 EVAL_METRICS_CLASS_DICT = Table("metric in eval_config.metrics_set")
@@ -20,6 +26,24 @@ EVAL_METRICS_CLASS_DICT.update(
     {
         EVAL_DEFAULT_METRIC: coco_evaluation.CocoDetectionEvaluator,
         KEYPOINT_ERROR_METRIC: keypoint_evaluation.KeypointErrorEvaluator,
+        "pascal_voc_detection_metrics": pascal_evaluation.PascalDetectionEvaluator,
+        "weighted_pascal_voc_detection_metrics": (
+            pascal_evaluation.WeightedPascalDetectionEvaluator
+        ),
+        PRECISION_AT_RECALL_METRIC: pascal_evaluation.PrecisionAtRecallDetectionEvaluator,
+        "pascal_voc_instance_segmentation_metrics": (
+            pascal_evaluation.PascalInstanceSegmentationEvaluator
+        ),
+        "weighted_pascal_voc_instance_segmentation_metrics": (
+            pascal_evaluation.WeightedPascalInstanceSegmentationEvaluator
+        ),
+        "oid_V2_detection_metrics": open_images_evaluation.OpenImagesDetectionEvaluator,
+        "oid_challenge_detection_metrics": (
+            open_images_evaluation.OpenImagesDetectionChallengeEvaluator
+        ),
+        "oid_challenge_segmentation_metrics": (
+            open_images_evaluation.OpenImagesInstanceSegmentationChallengeEvaluator
+        ),
     }
 )
 
@@ -42,6 +66,13 @@ def evaluator_options_from_eval_config(eval_config: Any) -> dict[str, dict[str, 
             "min_object_width": width,
         },
         KEYPOINT_ERROR_METRIC: {"min_object_width": width},
+        PRECISION_AT_RECALL_METRIC: {
+            "recall_lower_bound": eval_config.recall_lower_bound,
+            "recall_upper_bound": eval_config.recall_upper_bound,
+            "skip_predictions_for_unlabeled_class": (
+                eval_config.skip_predictions_for_unlabeled_class
+            ),
+        },
     }
 
 

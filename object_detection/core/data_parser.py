@@ -14,3 +14,6 @@ class DataToNumpyParser(abc.ABC):
         Args:
             input_data: a record, as the parser says.
         """
+        raise NotImplementedError(
+            f"{type(self).__name__} has no parser of {type(input_data).__name__}."
+        )

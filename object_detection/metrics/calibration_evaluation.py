@@ -111,7 +111,7 @@ class CalibrationDetectionEvaluator(DetectionEvaluator):
         Returns:
             The metric's name -> (its value, the value after adding these pictures).
         """
-        single = eval_dict[Inputs.key].shape.rank == 0
+        single = tf.convert_to_tensor(eval_dict[Inputs.key]).shape.rank == 0
 
         def batched(key: str) -> tf.Tensor:
             value = tf.convert_to_tensor(eval_dict[key])
