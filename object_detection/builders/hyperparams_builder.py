@@ -37,6 +37,15 @@ def _random_normal(config: Any) -> Any:
     return tf.random_normal_initializer(mean=config.mean, stddev=config.stddev)
 
 
+@INITIALIZERS.entry("keras_initializer_by_name")
+def _by_name(name: str) -> Any:
+    raise ConfigError(
+        f"initializer.keras_initializer_by_name {name!r} is not available: layers here are slim's. "
+        "Use truncated_normal_initializer, variance_scaling_initializer or "
+        "random_normal_initializer."
+    )
+
+
 @INITIALIZERS.entry("variance_scaling_initializer")
 def _variance_scaling(config: Any) -> Any:
     return slim.variance_scaling_initializer(
@@ -59,8 +68,22 @@ def _build_one(table: Table, config: Any, oneof: str) -> Any:
     return table[case](getattr(config, case)) if case else None
 
 
+def _batch_norm_params(config: Any, is_training: bool) -> dict[str, Any]:
+    return {
+        "decay": config.decay,
+        "center": config.center,
+        "scale": config.scale,
+        "epsilon": config.epsilon,
+        "is_training": is_training and config.train,
+    }
+
+
 def build(hyperparams_config: Any, is_training: bool) -> Callable[[], Any]:
     """Builds the arg scope of a `Hyperparams` message.
+
+    The settings of batch norm stand in the arg scope three times: as parameters of the layers'
+    normaliser, and as settings of this package's layer and of `slim.batch_norm`, whichever a caller
+    looks at or uses. `sync_batch_norm` is `batch_norm`: there is one device.
 
     Args:
         hyperparams_config: the message.
@@ -70,45 +93,48 @@ def build(hyperparams_config: Any, is_training: bool) -> Callable[[], Any]:
         A function without arguments; `slim.arg_scope(fn())` puts the settings into force.
 
     Raises:
-        ConfigError: an option that is not available.
+        ConfigError: not a `Hyperparams` message, or an option that is not available.
     """
-    normalizer = hyperparams_config.WhichOneof("normalizer_oneof")
-    if normalizer == "group_norm":
-        raise ConfigError("conv_hyperparams.group_norm is not available; use batch_norm.")
+    if not isinstance(hyperparams_config, hyperparams_pb2.Hyperparams):
+        raise ConfigError(
+            f"hyperparams_config should be a Hyperparams message, got {type(hyperparams_config)}."
+        )
     if hyperparams_config.force_use_bias:
-        raise ConfigError("conv_hyperparams.force_use_bias is not available; leave it out.")
-    batch_norm_params: dict[str, Any] = {}
-    if normalizer:
-        config = getattr(hyperparams_config, normalizer)
-        batch_norm_params = {
-            "decay": config.decay,
-            "center": config.center,
-            "scale": config.scale,
-            "epsilon": config.epsilon,
-            "is_training": is_training and config.train,
-        }
+        raise ConfigError(
+            "conv_hyperparams.force_use_bias is not available: a normalised slim layer has no "
+            "bias. Leave it out."
+        )
+    normalizer = hyperparams_config.WhichOneof("normalizer_oneof")
+    norm_params: dict[str, Any] | None = None
+    normalizer_fn: Any = None
+    if normalizer == "group_norm":
+        normalizer_fn = slim.group_norm
+    elif normalizer:
+        normalizer_fn = batch_norm
+        norm_params = _batch_norm_params(getattr(hyperparams_config, normalizer), is_training)
     layers = (
         [slim.fully_connected]
         if hyperparams_config.op == hyperparams_pb2.Hyperparams.FC
         else [slim.conv2d, slim.separable_conv2d, slim.conv2d_transpose]
     )
-    activation = _ACTIVATIONS[hyperparams_config.activation]
+    settings = {
+        "weights_regularizer": _build_one(
+            REGULARIZERS, hyperparams_config.regularizer, "regularizer_oneof"
+        ),
+        "weights_initializer": _build_one(
+            INITIALIZERS, hyperparams_config.initializer, "initializer_oneof"
+        )
+        or slim.xavier_initializer(),
+        "activation_fn": _ACTIVATIONS[hyperparams_config.activation],
+        "normalizer_fn": normalizer_fn,
+        "normalizer_params": norm_params,
+    }
 
     def scope_fn() -> Any:
-        regularizer = _build_one(REGULARIZERS, hyperparams_config.regularizer, "regularizer_oneof")
-        initializer = (
-            _build_one(INITIALIZERS, hyperparams_config.initializer, "initializer_oneof")
-            or slim.xavier_initializer()
-        )
+        norms = [batch_norm, slim.batch_norm] if norm_params else []
         with (
-            slim.arg_scope([batch_norm], **batch_norm_params),
-            slim.arg_scope(
-                layers,
-                weights_regularizer=regularizer,
-                weights_initializer=initializer,
-                activation_fn=activation,
-                normalizer_fn=batch_norm if normalizer else None,
-            ) as scope,
+            slim.arg_scope(norms, **(norm_params or {})),
+            slim.arg_scope(layers, **settings) as scope,
         ):
             return scope
 

@@ -9,6 +9,7 @@ import tf_slim as slim
 
 from object_detection.core.batch_norm import with_this_layer
 from object_detection.errors import ConfigError
+from object_detection.utils import shape_utils
 
 
 class Head(abc.ABC):
@@ -113,9 +114,9 @@ def _linear(
 
 def per_anchor(predictions: tf.Tensor, anchors: int, shape: list[int]) -> tf.Tensor:
     """[B, h, w, anchors * size] -> [B, h * w * anchors, *shape]."""
-    height, width = predictions.shape.as_list()[1:3]
-    count = height * width * anchors if height is not None and width is not None else -1
-    # -1 may stand once: the batch is given, so that an empty or unknown batch reshapes too.
-    flat = tf.reshape(predictions, tf.stack([tf.shape(predictions)[0], count, *shape]))
-    flat.set_shape([predictions.shape[0], None if count == -1 else count, *shape])
+    batch, height, width, _ = shape_utils.combined_static_and_dynamic_shape(predictions)
+    # The count is given, not left to -1, which has no meaning for an empty batch.
+    count = height * width * anchors
+    flat = tf.reshape(predictions, tf.stack([batch, count, *shape]))
+    flat.set_shape([one if isinstance(one, int) else None for one in (batch, count, *shape)])
     return flat
