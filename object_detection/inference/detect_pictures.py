@@ -13,7 +13,7 @@ from PIL import Image
 
 from object_detection.errors import ConfigError, DataError
 from object_detection.utils import files, label_map_util, startup
-from object_detection.visualization import drawing
+from object_detection.visualization import drawing, encoding
 
 if TYPE_CHECKING:
     from object_detection.inference.detector import Found
@@ -113,6 +113,7 @@ def _draw(
 ) -> np.ndarray[Any, Any]:
     size = np.array(image.shape[:2], np.float32)
     canvas = drawing.enlarged_to_read(image)
+    thickness = drawing.line_thickness_for(canvas)
     return drawing.visualize_boxes_and_labels_on_image_array(
         canvas,
         found.boxes / np.tile(size, 2),
@@ -123,7 +124,9 @@ def _draw(
         use_normalized_coordinates=True,
         max_boxes_to_draw=None,
         min_score_thresh=0.0,
-        line_thickness=drawing.line_thickness_for(canvas),
+        line_thickness=thickness,
+        keypoint_color=None,
+        keypoint_radius=thickness,
     )
 
 
@@ -147,7 +150,7 @@ def _detections(
             found = model.detect(image, options.min_score)
             if not options.no_pictures:
                 target = os.path.join(options.output, "pictures", str(below.with_suffix(".jpg")))
-                drawing.save_image(_draw(image, found, category_index), target)
+                encoding.save_image(_draw(image, found, category_index), target)
             yield _entry(path, image, found, category_index)
 
 

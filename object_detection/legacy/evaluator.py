@@ -24,7 +24,7 @@ from object_detection.errors import CheckpointError, ConfigError, DataError
 from object_detection.metrics.detection_evaluator import Array, DetectionEvaluator
 from object_detection.metrics.keypoint_evaluation import KeypointErrorEvaluator
 from object_detection.utils import label_map_util, variables_helper
-from object_detection.visualization import drawing, side_by_side
+from object_detection.visualization import drawing, encoding, side_by_side
 
 logger = logging.getLogger(__name__)
 
@@ -306,7 +306,7 @@ class Evaluation:
                 self._count(picture, count)
                 if count < config.num_visualizations and picture.image is not None:
                     name = _file_name(picture, count)
-                    drawing.save_image(
+                    encoding.save_image(
                         _draw(picture, self._category_index, config), os.path.join(work, name)
                     )
                     drawn.append(name)

@@ -54,6 +54,8 @@ def truth_beside_detections(
         use_normalized_coordinates=True,
         line_thickness=thickness,
         groundtruth_box_visualization_color=_TRUTH_COLOR,
+        keypoint_color=None,
+        keypoint_radius=thickness,
     )
     right = drawing.visualize_boxes_and_labels_on_image_array(
         image.copy(),
@@ -68,6 +70,8 @@ def truth_beside_detections(
         line_thickness=thickness,
         skip_scores=skip_scores,
         skip_labels=skip_labels,
+        keypoint_color=None,
+        keypoint_radius=thickness,
     )
     gap = np.full([image.shape[0], _GAP, 3], 255, np.uint8)
     return np.concatenate([left, gap, right], axis=1)
