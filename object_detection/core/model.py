@@ -13,6 +13,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
+from object_detection.errors import ConfigError
 
 # provide_groundtruth's parameters and the field under which each is kept.
 _FIELD_OF_ARGUMENT = {
@@ -187,8 +188,12 @@ class DetectionModel(abc.ABC):
         Args:
             groundtruth: `BoxListFields` name -> [B, M, ...]; `boxes` [B, M, 4], `classes`
                 [B, M, C] and `weights` [B, M] (0 on padding) are required, `keypoints`
-                [B, M, K, 2] and `keypoint_visibilities` [B, M, K] optional.
+                [B, M, K, 2], `keypoint_visibilities` [B, M, K] and `confidences` [B, M, C]
+                optional; and, under its `InputDataFields` name, `is_annotated` [B].
             training_step: number of the training step.
+
+        Raises:
+            ValueError: a required field is missing.
         """
         required = (
             fields.BoxListFields.boxes,
@@ -203,7 +208,10 @@ class DetectionModel(abc.ABC):
         self._training_step = training_step
 
     def groundtruth_batch(self) -> dict[str, tf.Tensor]:
-        """The groundtruth as padded tensors [B, M, ...] by `BoxListFields` name, `weights` included."""
+        """The groundtruth as padded tensors [B, M, ...] by `BoxListFields` name.
+
+        `weights` are always there; `is_annotated` [B] is if it was provided.
+        """
         if self._groundtruth_batch is not None:
             return self._groundtruth_batch
         boxes = self.groundtruth_lists(fields.BoxListFields.boxes)
@@ -217,13 +225,18 @@ class DetectionModel(abc.ABC):
             fields.BoxListFields.weights,
             fields.BoxListFields.keypoints,
             fields.BoxListFields.keypoint_visibilities,
+            fields.BoxListFields.confidences,
         )
-        self._groundtruth_batch = {
+        annotated = fields.InputDataFields.is_annotated
+        batch = {
             field: _pad_rows([tf.convert_to_tensor(row) for row in lists[field]], longest)
             for field in per_box
             if field in lists
         }
-        return self._groundtruth_batch
+        if annotated in lists:
+            batch[annotated] = tf.stack([tf.cast(one, tf.bool) for one in lists[annotated]])
+        self._groundtruth_batch = batch
+        return batch
 
     @abc.abstractmethod
     def regularization_losses(self) -> list[tf.Tensor]:
@@ -236,6 +249,17 @@ class DetectionModel(abc.ABC):
         load_all_detection_checkpoint_vars: bool = False,
     ) -> dict[str, tf.Variable]:
         """Name in the checkpoint -> variable, of what a checkpoint of that type can initialise."""
+
+    def restore_from_objects(self, fine_tune_checkpoint_type: str = "detection") -> dict[str, Any]:
+        """Objects to restore; only models made of Keras layers have some.
+
+        Raises:
+            ConfigError: always: models of a graph restore variables by name, see `restore_map`.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} is a model of a graph and has no objects to restore from a "
+            f"{fine_tune_checkpoint_type!r} checkpoint. Use restore_map(), which names its variables."
+        )
 
     @abc.abstractmethod
     def updates(self) -> list[tf.Operation]:

@@ -12,22 +12,23 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from object_detection.core import batch_norm, box_list, model
+from object_detection.core import batch_norm, box_list, equalization_loss, model
 from object_detection.core import standard_fields as fields
 from object_detection.core.anchor_generator import AnchorGenerator
 from object_detection.core.box_coder import BoxCoder
 from object_detection.core.box_predictor import BoxPredictor
 from object_detection.core.feature_extractor import SSDFeatureExtractor
 from object_detection.core.losses import HardExampleMiner, Loss
-from object_detection.core.target_assigner import TargetAssigner, Targets
+from object_detection.core.target_assigner import TargetAssigner, Targets, confidence_targets
 from object_detection.errors import ConfigError
-from object_detection.utils import shape_utils
+from object_detection.utils import ops, shape_utils, variables_helper
 
 __all__ = ["SSDFeatureExtractor", "SSDMetaArch"]
 
 Predictions = fields.PredictionFields
 Detections = fields.DetectionResultFields
 FEATURE_EXTRACTOR_SCOPE = "FeatureExtractor"
+_NEEDED = (Predictions.box_encodings, Predictions.class_predictions_with_background)
 
 
 def hide_invisible_keypoints(keypoints: tf.Tensor, visibilities: tf.Tensor | None) -> tf.Tensor:
@@ -46,8 +47,13 @@ def hide_invisible_keypoints(keypoints: tf.Tensor, visibilities: tf.Tensor | Non
     )
 
 
-def clip_windows(preprocessed_inputs: tf.Tensor, true_image_shapes: tf.Tensor) -> tf.Tensor:
-    """[B, 4] windows of the true picture in the padded one, normalised to the padded one."""
+def clip_windows(preprocessed_inputs: tf.Tensor, true_image_shapes: tf.Tensor | None) -> tf.Tensor:
+    """[B, 4] windows of the true picture in the padded one, normalised to the padded one.
+
+    Without `true_image_shapes` nothing is padded: [4], the whole picture.
+    """
+    if true_image_shapes is None:
+        return tf.constant([0.0, 0.0, 1.0, 1.0])
     padded = tf.cast(tf.shape(preprocessed_inputs)[1:3], tf.float32)
     corner = tf.cast(true_image_shapes[:, :2], tf.float32) / padded
     return tf.concat([tf.zeros_like(corner), corner], axis=1)
@@ -115,23 +121,24 @@ class SSDMetaArch(model.DetectionModel):
             add_background_class: whether class predictions have a background column.
             explicit_background_class: whether class 0 of the label map is the background.
             random_example_sampler: chooses a random share of the anchors, or None.
-            expected_loss_weights_fn: not available; must be None.
-            use_confidences_as_targets: not available; must be False.
-            implicit_example_weight: weight of anchors that match nothing when confidences are
-                the targets.
-            equalization_loss_config: not available; must be None.
+            expected_loss_weights_fn: class targets [B, N, classes] -> how much the losses against
+                the assigned target and against the background count, both [B, N].
+            use_confidences_as_targets: in training, the targets are the groundtruth's confidences.
+            implicit_example_weight: with confidences, class weight of what nobody labelled.
+            equalization_loss_config: `weight` and `exclude_prefixes` of `equalization_losses`.
             return_raw_detections_during_predict: adds decoded boxes to `predict`'s result.
             nms_on_host: kept for code that sets it; devices are TensorFlow's own choice here.
+
+        Raises:
+            ConfigError: a background is both to be added and there already.
         """
+        if add_background_class and explicit_background_class:
+            raise ConfigError(
+                "ssd: add_background_class and explicit_background_class exclude each other: set "
+                "add_background_class: false if the label map has the background as a class."
+            )
         super().__init__(num_classes=box_predictor.num_classes)
-        for name, value in (
-            ("expected_loss_weights", expected_loss_weights_fn),
-            ("use_confidences_as_targets", use_confidences_as_targets),
-            ("equalization_loss", equalization_loss_config),
-        ):
-            if value:
-                raise ConfigError(f"ssd: {name} is not available here; remove it from the config.")
-        del implicit_example_weight, nms_on_host
+        del nms_on_host
         self._is_training = is_training
         self._anchor_generator = anchor_generator
         self._box_predictor = box_predictor
@@ -155,9 +162,14 @@ class SSDMetaArch(model.DetectionModel):
         self._add_background_class = add_background_class
         self._explicit_background_class = explicit_background_class
         self._random_example_sampler = random_example_sampler
+        self._expected_loss_weights_fn = expected_loss_weights_fn
+        self._use_confidences_as_targets = use_confidences_as_targets
+        self._implicit_example_weight = implicit_example_weight
+        self._equalization_loss_config = equalization_loss_config
         self._return_raw_detections_during_predict = return_raw_detections_during_predict
         self._anchors: box_list.BoxList | None = None
         self._feature_map_shapes: list[tuple[Any, Any]] = []
+        self._batched_prediction_tensor_names: list[str] | None = None
 
     @property
     def feature_extractor(self) -> SSDFeatureExtractor:
@@ -173,16 +185,16 @@ class SSDMetaArch(model.DetectionModel):
 
     @property
     def batched_prediction_tensor_names(self) -> list[str]:
-        """Keys of `predict`'s tensors whose first axis is the batch."""
-        return [
-            "preprocessed_inputs",
-            Predictions.box_encodings,
-            Predictions.class_predictions_with_background,
-        ]
+        """Keys of the last `predict` whose tensors have the batch as their first axis.
+
+        Raises `RuntimeError` before it.
+        """
+        if self._batched_prediction_tensor_names is None:
+            raise RuntimeError("The names depend on the predictor: call predict() first.")
+        return self._batched_prediction_tensor_names
 
     def preprocess(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.name_scope("Preprocessor"):
-            inputs = tf.cast(inputs, tf.float32)
             resized, true_shapes = shape_utils.resize_images_and_return_shapes(
                 inputs, self._image_resizer_fn
             )
@@ -209,12 +221,15 @@ class SSDMetaArch(model.DetectionModel):
 
         Returns:
             `preprocessed_inputs`; `box_encodings` [B, N, code size];
-            `class_predictions_with_background` [B, N, classes] logits; `feature_maps`;
-            `anchors` [N, 4], normalised.
+            `class_predictions_with_background` [B, N, classes] logits; what else the predictor
+            gives, its maps put together; `feature_maps`; `anchors` [N, 4], normalised;
+            `final_anchors` [B, N, 4], the same for each picture. If raw detections are wanted,
+            `raw_detection_boxes` [B, N, 4] and `raw_detection_feature_map_indices` [B, N] int32.
         """
         del true_image_shapes, side_inputs
         with self._batch_norm_scope():
-            with tf.variable_scope(FEATURE_EXTRACTOR_SCOPE):
+            # A second model of the graph gets a number, as checkpoints of the OD API have it.
+            with tf.variable_scope(None, FEATURE_EXTRACTOR_SCOPE, [preprocessed_inputs]):
                 feature_maps = self._feature_extractor.extract_features(preprocessed_inputs)
             self._feature_map_shapes = [_spatial_shape(feature_map) for feature_map in feature_maps]
             height, width = _spatial_shape(preprocessed_inputs)
@@ -227,17 +242,18 @@ class SSDMetaArch(model.DetectionModel):
             predictions = self._box_predictor.predict(
                 feature_maps, self._anchor_generator.num_anchors_per_location()
             )
-        codes = tf.concat(predictions[Predictions.box_encodings], axis=1)
-        if codes.shape.rank == 4:
+        joined = {key: tf.concat(maps, axis=1) for key, maps in predictions.items()}
+        codes = joined[Predictions.box_encodings]
+        if codes.shape.rank == 4 and codes.shape.as_list()[2] == 1:
             codes = tf.squeeze(codes, axis=2)
+        pictures = tf.shape(preprocessed_inputs)[0]
         prediction_dict = {
-            "preprocessed_inputs": preprocessed_inputs,
+            **joined,
             Predictions.box_encodings: codes,
-            Predictions.class_predictions_with_background: tf.concat(
-                predictions[Predictions.class_predictions_with_background], axis=1
-            ),
+            "preprocessed_inputs": preprocessed_inputs,
             Predictions.feature_maps: feature_maps,
             Predictions.anchors: anchors,
+            "final_anchors": tf.tile(anchors[tf.newaxis], [pictures, 1, 1]),
         }
         if self._return_raw_detections_during_predict:
             boxes, _ = self._box_coder.decode_tensors(codes, anchors)
@@ -249,6 +265,9 @@ class SSDMetaArch(model.DetectionModel):
                 ],
                 axis=1,
             )
+        self._batched_prediction_tensor_names = [
+            name for name in prediction_dict if name != Predictions.anchors
+        ]
         return prediction_dict
 
     def postprocess(
@@ -267,13 +286,19 @@ class SSDMetaArch(model.DetectionModel):
             `detection_anchor_indices` [B, D], `num_detections` [B] float,
             `raw_detection_boxes` [B, N, 4], `raw_detection_scores` [B, N, classes] and, with a
             keypoint coder, `detection_keypoints` [B, D, K, 2].
+
+        Raises:
+            ValueError: codes or class predictions are missing.
         """
         del params
+        missing = [key for key in _NEEDED if key not in prediction_dict]
+        if missing:
+            raise ValueError(f"prediction_dict lacks {missing}; it has {sorted(prediction_dict)}.")
         with tf.name_scope("Postprocessor"):
             codes = prediction_dict[Predictions.box_encodings]
             logits = prediction_dict[Predictions.class_predictions_with_background]
             boxes, keypoints = self._box_coder.decode_tensors(
-                codes, prediction_dict[Predictions.anchors]
+                codes, self._anchors_of(prediction_dict)
             )
             boxes = tf.identity(boxes, name="raw_box_locations")
             scores_with_background = tf.identity(
@@ -316,26 +341,52 @@ class SSDMetaArch(model.DetectionModel):
                 ]
             return detections
 
+    def _anchors_of(self, prediction_dict: dict[str, Any]) -> tf.Tensor:
+        if Predictions.anchors in prediction_dict:
+            return prediction_dict[Predictions.anchors]
+        return self.anchors.get()
+
+    def _background(self) -> list[float]:
+        """Class target of anchors without a box, of as many columns as there are predictions."""
+        columns = self.num_classes + 1 if self._add_background_class else self.num_classes
+        return [0.0 if self._encode_background_as_zeros else 1.0] + [0.0] * (columns - 1)
+
+    def _with_background(self, classes: tf.Tensor) -> tf.Tensor:
+        classes = tf.cast(classes, tf.float32)
+        return tf.pad(classes, [[0, 0], [0, 0], [1, 0]]) if self._add_background_class else classes
+
     def _assign_targets(self, anchors: tf.Tensor) -> Targets:
         groundtruth = self.groundtruth_batch()
-        classes = tf.cast(groundtruth[fields.BoxListFields.classes], tf.float32)
-        background = [0.0] * self.num_classes
-        if self._add_background_class:
-            classes = tf.pad(classes, [[0, 0], [0, 0], [1, 0]])
-            background = [0.0 if self._encode_background_as_zeros else 1.0, *background]
+        by_confidence = self._is_training and self._use_confidences_as_targets
+        field = fields.BoxListFields.confidences if by_confidence else fields.BoxListFields.classes
+        if field not in groundtruth:
+            raise ConfigError(
+                "ssd: use_confidences_as_targets needs groundtruth confidences; provide "
+                "groundtruth_confidences_list."
+            )
         keypoints = groundtruth.get(fields.BoxListFields.keypoints)
         if keypoints is not None:
             keypoints = hide_invisible_keypoints(
                 keypoints, groundtruth.get(fields.BoxListFields.keypoint_visibilities)
             )
-        weights = tf.cast(groundtruth[fields.BoxListFields.weights], tf.float32)
-        return self._target_assigner.assign_batch(
+        targets = self._target_assigner.assign_batch(
             anchors,
             groundtruth[fields.BoxListFields.boxes],
-            classes,
-            unmatched_class_label=tf.constant(background),
-            groundtruth_weights=weights,
+            self._with_background(groundtruth[field]),
+            unmatched_class_label=tf.constant(self._background()),
+            groundtruth_weights=tf.cast(groundtruth[fields.BoxListFields.weights], tf.float32),
             groundtruth_keypoints=keypoints if self._codes_have_keypoints() else None,
+        )
+        if not by_confidence:
+            return targets
+        return Targets(
+            *confidence_targets(
+                targets.classes,
+                targets.codes,
+                self._add_background_class,
+                self._implicit_example_weight,
+            ),
+            targets.match,
         )
 
     def _codes_have_keypoints(self) -> bool:
@@ -361,23 +412,41 @@ class SSDMetaArch(model.DetectionModel):
         with tf.name_scope(scope, "Loss"):
             codes = prediction_dict[Predictions.box_encodings]
             logits = prediction_dict[Predictions.class_predictions_with_background]
-            anchors = prediction_dict[Predictions.anchors]
+            anchors = self._anchors_of(prediction_dict)
             with tf.name_scope("Targets"):
                 targets = self._assign_targets(anchors)
-            class_weights = targets.class_weights
             if self._random_example_sampler is not None:
-                class_weights *= self._sampled(targets, class_weights)
+                targets = self._sampled(targets)
+            annotated = self.groundtruth_batch().get(fields.InputDataFields.is_annotated)
             location_losses = self._localization_loss(
-                codes, targets.codes, ignore_nan_targets=True, weights=targets.code_weights
+                codes,
+                targets.codes,
+                ignore_nan_targets=True,
+                weights=targets.code_weights,
+                losses_mask=annotated,
             )
-            class_losses = self._classification_loss(logits, targets.classes, weights=class_weights)
-            if class_losses.shape.rank == 3:
-                class_losses = tf.reduce_sum(class_losses, axis=2)
-            if self._hard_example_miner is not None:
+            class_losses = self._classification_loss(
+                logits, targets.classes, weights=targets.class_weights, losses_mask=annotated
+            )
+            if self._expected_loss_weights_fn is not None:
+                location_loss, class_loss = self._expected_losses(
+                    self._expected_loss_weights_fn,
+                    location_losses,
+                    class_losses,
+                    logits,
+                    targets,
+                    annotated,
+                )
+            elif self._hard_example_miner is not None:
                 decoded, _ = self._box_coder.decode_tensors(codes, anchors)
                 location_loss, class_loss = self._hard_example_miner.mine(
-                    location_losses, class_losses, tf.stop_gradient(decoded), targets.match
+                    location_losses,
+                    ops.reduce_sum_trailing_dimensions(class_losses, 2),
+                    tf.stop_gradient(decoded),
+                    targets.match,
                 )
+                if self._add_summaries:
+                    self._hard_example_miner.summarize()
             else:
                 location_loss = tf.reduce_sum(location_losses)
                 class_loss = tf.reduce_sum(class_losses)
@@ -402,16 +471,54 @@ class SSDMetaArch(model.DetectionModel):
                 ),
             }
 
-    def _sampled(self, targets: Targets, class_weights: tf.Tensor) -> tf.Tensor:
-        """[B, N, 1] with 1 at the anchors that the random sampler keeps, 0 elsewhere."""
+    def _sampled(self, targets: Targets) -> Targets:
+        """The targets with weight 0 at the anchors that the random sampler does not keep."""
+        classes = targets.classes
+        if self._add_background_class:
+            classes = classes[..., 1:]
+        positive = tf.not_equal(tf.reduce_sum(classes, axis=-1), 0)
+        counts = tf.not_equal(tf.reduce_mean(targets.class_weights, axis=-1), 0)
 
         def sample(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-            match, weights = row
-            indicator = tf.reduce_sum(weights, axis=1) > 0
-            return self._random_example_sampler.subsample(indicator, None, match >= 0)
+            return self._random_example_sampler.subsample(row[0], batch_size=None, labels=row[1])
 
-        kept = tf.map_fn(sample, (targets.match, class_weights), fn_output_signature=tf.bool)
-        return tf.cast(kept, tf.float32)[:, :, tf.newaxis]
+        kept = tf.map_fn(sample, (counts, positive), fn_output_signature=tf.bool)
+        kept = tf.cast(kept, tf.float32)
+        return targets._replace(
+            class_weights=targets.class_weights * kept[..., tf.newaxis],
+            code_weights=targets.code_weights * kept,
+        )
+
+    def _expected_losses(
+        self,
+        weights_fn: Callable[..., Any],
+        location_losses: tf.Tensor,
+        class_losses: tf.Tensor,
+        logits: tf.Tensor,
+        targets: Targets,
+        annotated: tf.Tensor | None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Sums of losses over what a random choice of anchors would keep on average.
+
+        Each anchor counts as its target and as background, as much as `weights_fn` says. Losses of single classes are so many two-class problems, each with its own weights.
+        """
+        background = tf.broadcast_to(tf.constant(self._background()), tf.shape(targets.classes))
+        background_losses = self._classification_loss(
+            logits, background, weights=targets.class_weights, losses_mask=annotated
+        )
+        classes = targets.classes
+        if class_losses.shape.rank == 3:
+            pictures, columns = tf.shape(classes)[0], tf.shape(classes)[2]
+            class_losses = tf.reshape(class_losses, [pictures, -1])
+            background_losses = tf.reshape(background_losses, [pictures, -1])
+            location_losses = tf.repeat(location_losses, columns, axis=1)
+            classes = tf.reshape(classes, [pictures, -1, 1])
+            classes = tf.concat([1.0 - classes, classes], axis=-1)
+        of_target, of_background = weights_fn(classes)
+        return (
+            tf.reduce_sum(of_target * location_losses),
+            tf.reduce_sum(of_target * class_losses + of_background * background_losses),
+        )
 
     def _summarize(self, targets: Targets) -> None:
         batch = tf.cast(tf.shape(targets.match)[0], tf.float32)
@@ -426,7 +533,14 @@ class SSDMetaArch(model.DetectionModel):
             tf.summary.scalar(name, total / batch, family="TargetAssignment")
 
     def regularization_losses(self) -> list[tf.Tensor]:
-        return list(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))
+        losses = list(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))
+        if self._equalization_loss_config is not None:
+            losses += equalization_loss.equalization_losses(
+                tf.trainable_variables(),
+                self._equalization_loss_config.weight,
+                self._equalization_loss_config.exclude_prefixes,
+            )
+        return losses
 
     def restore_map(
         self,
@@ -437,7 +551,7 @@ class SSDMetaArch(model.DetectionModel):
 
         Args:
             fine_tune_checkpoint_type: `classification` for a checkpoint of the bare backbone,
-                `detection` for one of a whole detector.
+                `detection` for one of another detector, `full` for one of this very model.
             load_all_detection_checkpoint_vars: with `detection`, the predictor's variables too.
 
         Raises:
@@ -449,16 +563,16 @@ class SSDMetaArch(model.DetectionModel):
                     FEATURE_EXTRACTOR_SCOPE
                 )
             )
-        if fine_tune_checkpoint_type == "detection":
+        if fine_tune_checkpoint_type in ("detection", "full"):
+            everything = load_all_detection_checkpoint_vars or fine_tune_checkpoint_type == "full"
             return {
                 variable.op.name: variable
-                for variable in tf.global_variables()
-                if load_all_detection_checkpoint_vars
-                or variable.op.name.startswith(FEATURE_EXTRACTOR_SCOPE)
+                for variable in variables_helper.get_global_variables_safely()
+                if everything or variable.op.name.startswith(FEATURE_EXTRACTOR_SCOPE)
             }
         raise ConfigError(
             f"fine_tune_checkpoint_type is {fine_tune_checkpoint_type!r}; an SSD model restores "
-            "from 'classification' or 'detection' checkpoints."
+            "from 'classification', 'detection' or 'full' checkpoints."
         )
 
     def updates(self) -> list[tf.Operation]:

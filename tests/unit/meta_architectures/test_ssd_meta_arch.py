@@ -205,7 +205,7 @@ def test_keypoints_with_visibility_none_are_unchanged():
 
 def test_restore_map_refuses_unknown_types():
     model = model_builder.build(_config(), is_training=False)
-    with pytest.raises(ConfigError, match="'classification' or 'detection'"):
+    with pytest.raises(ConfigError, match="'detection' or 'full'"):
         model.restore_map("imagenet")
 
 
