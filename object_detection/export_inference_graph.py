@@ -20,7 +20,9 @@ from absl import app, flags
 from object_detection.errors import ConfigError, ObjectDetectionError
 from object_detection.utils import startup
 
-flags.DEFINE_string("input_type", None, "image_tensor, encoded_image_string_tensor or tf_example.")
+flags.DEFINE_string(
+    "input_type", "image_tensor", "image_tensor, encoded_image_string_tensor or tf_example."
+)
 flags.DEFINE_string("input_shape", None, "batch,height,width,channels; -1 for an open size.")
 flags.DEFINE_string("pipeline_config_path", None, "Config that the checkpoint was trained with.")
 flags.DEFINE_string("trained_checkpoint_prefix", None, "Checkpoint, without '.index'.")
@@ -28,10 +30,10 @@ flags.DEFINE_string("output_directory", None, "Where to write the exported model
 flags.DEFINE_string("config_override", "", "Text-format config merged over the file's.")
 flags.DEFINE_boolean("write_inference_graph", False, "Also write inference_graph.pbtxt.")
 flags.DEFINE_string("additional_output_tensor_names", None, "More tensors to keep, by commas.")
-flags.DEFINE_boolean("use_side_inputs", False, "Not available here.")
-flags.DEFINE_string("side_input_shapes", None, "Not available here.")
-flags.DEFINE_string("side_input_types", None, "Not available here.")
-flags.DEFINE_string("side_input_names", None, "Not available here.")
+flags.DEFINE_boolean("use_side_inputs", False, "Whether the model takes further inputs.")
+flags.DEFINE_string("side_input_shapes", None, "Sizes by commas, inputs by slashes: 1,-1/8.")
+flags.DEFINE_string("side_input_types", None, "By commas: float, int, string or a TensorFlow type.")
+flags.DEFINE_string("side_input_names", None, "By commas: of placeholders and parameters.")
 FLAGS = flags.FLAGS
 
 _REQUIRED = (
@@ -56,8 +58,8 @@ def _input_shape(text: str | None) -> list[int | None] | None:
 
 def _export() -> None:
     for name in ("side_input_shapes", "side_input_types", "side_input_names"):
-        if getattr(FLAGS, name):
-            raise ConfigError(f"--{name}: no model here takes side inputs; leave the flag out.")
+        if getattr(FLAGS, name) and not FLAGS.use_side_inputs:
+            raise ConfigError(f"--{name} has no effect without --use_side_inputs.")
     for name in _REQUIRED:
         if not getattr(FLAGS, name):
             raise ConfigError(f"--{name} is required. See --help.")
@@ -79,6 +81,9 @@ def _export() -> None:
         additional_output_tensor_names=names.split(",") if names else None,
         write_inference_graph=FLAGS.write_inference_graph,
         use_side_inputs=FLAGS.use_side_inputs,
+        side_input_shapes=FLAGS.side_input_shapes,
+        side_input_names=FLAGS.side_input_names,
+        side_input_types=FLAGS.side_input_types,
     )
     print(f"Exported {FLAGS.trained_checkpoint_prefix} to {FLAGS.output_directory}.")  # noqa: T201
 
