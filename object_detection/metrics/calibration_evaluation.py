@@ -113,12 +113,12 @@ class CalibrationDetectionEvaluator(DetectionEvaluator):
         """
         single = tf.convert_to_tensor(eval_dict[Inputs.key]).shape.rank == 0
 
-        def batched(key: str) -> tf.Tensor:
+        def batched(key: str, *shape: int | None) -> tf.Tensor:
             value = tf.convert_to_tensor(eval_dict[key])
-            return value[tf.newaxis] if single else value
+            return tf.ensure_shape(value[tf.newaxis] if single else value, [None, *shape])
 
-        boxes = batched(Inputs.groundtruth_boxes)
-        found_boxes = batched(Detections.detection_boxes)
+        boxes = batched(Inputs.groundtruth_boxes, None, 4)
+        found_boxes = batched(Detections.detection_boxes, None, 4)
         size = tf.shape(boxes)[:1]
 
         def number(key: str, padded: tf.Tensor) -> tf.Tensor:
@@ -128,10 +128,10 @@ class CalibrationDetectionEvaluator(DetectionEvaluator):
 
         right = right_classes(
             boxes,
-            batched(Inputs.groundtruth_classes),
+            batched(Inputs.groundtruth_classes, None),
             number("num_groundtruth_boxes_per_image", boxes),
             found_boxes,
-            batched(Detections.detection_classes),
+            batched(Detections.detection_classes, None),
             self._iou_threshold,
         )
         counts = tf.sequence_mask(
@@ -141,7 +141,7 @@ class CalibrationDetectionEvaluator(DetectionEvaluator):
             counts &= tf.cast(batched(Inputs.is_annotated), tf.bool)[:, tf.newaxis]
         value, update_op = calibration_metrics.expected_calibration_error(
             tf.cast(tf.boolean_mask(right, counts), tf.int64),
-            tf.boolean_mask(batched(Detections.detection_scores), counts),
+            tf.boolean_mask(batched(Detections.detection_scores, None), counts),
         )
         return {METRIC: (value, update_op)}
 

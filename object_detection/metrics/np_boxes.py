@@ -21,7 +21,7 @@ def intersection(boxes1: Array, boxes2: Array) -> Array:
     """Common areas of [N, 4] and [M, 4] boxes -> [N, M]."""
     corner = np.maximum(boxes1[:, None, :2], boxes2[None, :, :2])
     opposite = np.minimum(boxes1[:, None, 2:], boxes2[None, :, 2:])
-    return np.maximum(opposite - corner, 0).prod(axis=-1)
+    return np.maximum(opposite - corner, 0.0).prod(axis=-1)
 
 
 def iou(boxes1: Array, boxes2: Array) -> Array:

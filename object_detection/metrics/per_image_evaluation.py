@@ -154,31 +154,30 @@ class PerImageEvaluation:
         if (detected_masks is None) != (groundtruth_masks is None):
             absent = "detections" if detected_masks is None else "groundtruth"
             raise ShapeError(f"The {absent} of a picture have no masks, the other side has.")
-        boxes = np.asarray(detected_boxes)
+        boxes = _rows(detected_boxes)
         valid: Array = np.all(boxes[:, :2] < boxes[:, 2:], axis=1)
         detected = Instances(boxes, detected_masks).where(valid)
         scores, labels = (
             np.asarray(column)[valid] for column in (detected_scores, detected_class_labels)
         )
-        truth = Instances(np.asarray(groundtruth_boxes), groundtruth_masks)
-        truth_labels, difficult, group_of = (
-            np.asarray(column)
-            for column in (
-                groundtruth_class_labels,
-                groundtruth_is_difficult_list,
-                groundtruth_is_group_of_list,
-            )
+        truth = Instances(_rows(groundtruth_boxes), groundtruth_masks)
+        truth_labels = np.asarray(groundtruth_class_labels)
+        difficult, group_of = (
+            np.asarray(column).astype(bool)
+            for column in (groundtruth_is_difficult_list, groundtruth_is_group_of_list)
         )
-        class_scores, class_labels = [], []
+        classes = range(self.num_groundtruth_classes)
+        class_scores = [np.array([], float) for _ in classes]
+        class_labels = [np.array([], bool) for _ in classes]
         found = np.zeros(self.num_groundtruth_classes, int)
-        for number in range(self.num_groundtruth_classes):
+        # Of hundreds of classes, a picture has detections of a few.
+        present = set(labels.tolist())
+        for number in (number for number in classes if number in present):
             ours, theirs = labels == number, truth_labels == number
             of_class = detected.where(ours), scores[ours], truth.where(theirs)
-            rows, how_right = self._judge(
-                *of_class, difficult[theirs].astype(bool), group_of[theirs].astype(bool)
+            class_scores[number], class_labels[number] = self._judge(
+                *of_class, difficult[theirs], group_of[theirs]
             )
-            class_scores.append(rows)
-            class_labels.append(how_right)
             found[number] = self._best_matches(*of_class)
         return class_scores, class_labels, found
 
@@ -191,8 +190,6 @@ class PerImageEvaluation:
         is_group_of: Array,
     ) -> tuple[Array, Array]:
         """Scores of the detections of a class that count, and how much each is right."""
-        if not len(detected.boxes):
-            return np.array([], float), np.array([], bool)
         overlaps = self._overlaps(detected, scores, truth, is_group_of)
         if not len(truth.boxes):
             return overlaps.scores, np.zeros(len(overlaps.scores), bool)
@@ -230,8 +227,14 @@ class PerImageEvaluation:
 
     def _best_matches(self, detected: Instances, scores: Array, truth: Instances) -> bool:
         """Whether the best detection of a class matches a box of it."""
-        if not len(scores) or not len(truth.boxes):
+        if not len(truth.boxes):
             return False
         ops: Any = np_box_list_ops if detected.masks is None else np_box_mask_list_ops
         best = detected.where(np.arange(len(scores)) == scores.argmax()).as_list()
         return bool(ops.iou(best, truth.as_list()).max() >= self.matching_iou_threshold)
+
+
+def _rows(boxes: Array) -> Array:
+    """Boxes as [N, 4]; no boxes may be an array of any shape."""
+    boxes = np.asarray(boxes)
+    return boxes if boxes.size else np.zeros([0, 4])

@@ -132,11 +132,15 @@ def test_metric_of_a_batch(more, right, scores):
         assert session.run(value) == pytest.approx(expected_error(right, scores), abs=1e-6)
 
 
-def test_metric_picture_by_picture():
+@pytest.mark.parametrize("ranks_known", [True, False])
+def test_metric_picture_by_picture(ranks_known):
     evaluator = calibration_evaluation.CalibrationDetectionEvaluator(CATEGORIES)
     arrays = _arrays()
     tensors = {
-        key: tf.placeholder(tf.as_dtype(value.dtype.type), [None] * (value.ndim - 1))
+        key: tf.placeholder(
+            tf.as_dtype(value.dtype.type),
+            [None] * (value.ndim - 1) if ranks_known or key == Inputs.key else None,
+        )
         for key, value in arrays.items()
     }
     value, update = evaluator.get_estimator_eval_metric_ops(tensors)[NAME]

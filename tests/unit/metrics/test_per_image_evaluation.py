@@ -160,6 +160,15 @@ def test_best_detection(detected, truth, found):
     assert judge(detected, truth)[2].tolist() == [found]
 
 
+def test_no_boxes_of_any_shape():
+    nothing = np.array([])
+    scores, labels, found = PerImageEvaluation(2).compute_object_detection_metrics(
+        nothing, nothing, nothing, nothing, nothing, nothing, nothing
+    )
+    assert [len(row) for row in (*scores, *labels)] == [0] * 4
+    assert found.tolist() == [0, 0]
+
+
 PIXELS = np.array([[[1, 1, 0, 0]], [[1, 1, 1, 0]], [[0, 0, 0, 1]]], np.uint8)
 
 
