@@ -1,14 +1,10 @@
 """Metrics as a CSV file."""
 
 import csv
-from typing import Any, Protocol
+from typing import Any, TextIO
 
 
-class _Writable(Protocol):
-    def write(self, text: str, /) -> Any: ...
-
-
-def write_csv(fid: _Writable, metrics: dict[str, Any]) -> None:
+def write_csv(fid: TextIO, metrics: dict[str, Any]) -> None:
     """Writes a line `name,value` for each metric, in their order.
 
     Args:

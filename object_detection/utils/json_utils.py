@@ -2,14 +2,10 @@
 
 import json
 import re
-from typing import Any, Protocol
+from typing import Any, TextIO
 
 # A text, or a number with decimals. Texts are named so that digits in them stay as they are.
 _TEXT_OR_DECIMAL = re.compile(r'"(?:[^"\\]|\\.)*"|\d+\.\d+')
-
-
-class _Writable(Protocol):
-    def write(self, text: str, /) -> Any: ...
 
 
 def FormatFloat(json_str: str, float_digits: int) -> str:
@@ -29,7 +25,7 @@ def FormatFloat(json_str: str, float_digits: int) -> str:
     return _TEXT_OR_DECIMAL.sub(rounded, json_str)
 
 
-def Dump(obj: Any, fid: _Writable, float_digits: int = -1, **params: Any) -> None:
+def Dump(obj: Any, fid: TextIO, float_digits: int = -1, **params: Any) -> None:
     """Writes `obj` as JSON into an open file.
 
     Args:

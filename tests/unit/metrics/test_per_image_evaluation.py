@@ -213,3 +213,68 @@ def test_masks_without_truth_and_the_reverse():
 def test_masks_on_one_side_only(side):
     with pytest.raises(ValueError, match="masks"):
         judge([(0.9, AT_0)], [AT_0], **{side: PIXELS[:1]})
+
+
+def _common(a, b):
+    height = min(a[2], b[2]) - max(a[0], b[0])
+    width = min(a[3], b[3]) - max(a[1], b[1])
+    return max(height, 0) * max(width, 0)
+
+
+def _area(a):
+    return (a[2] - a[0]) * (a[3] - a[1])
+
+
+def by_the_rules(detected, truth, difficult, group_of, weight):
+    """The rules of the module's docstring, one detection after the other."""
+    singles = [row for row in range(len(truth)) if not group_of[row]]
+    groups = [row for row in range(len(truth)) if group_of[row]]
+    taken, group_scores, rows = set(), {}, []
+    for score, box in sorted(detected, key=lambda pair: -pair[0]):
+        overlaps = {}
+        for row in singles:
+            common = _common(box, truth[row])
+            overlaps[row] = common / (_area(box) + _area(truth[row]) - common)
+        best = max(singles, key=overlaps.get, default=None)
+        matches = best is not None and overlaps[best] >= 0.5
+        if matches and difficult[best]:
+            continue
+        if matches and best not in taken:
+            taken.add(best)
+            rows.append((score, 1.0))
+            continue
+        shares = {row: _common(box, truth[row]) / _area(box) for row in groups}
+        group = max(groups, key=shares.get, default=None)
+        if group is not None and shares[group] >= 0.5:
+            group_scores[group] = max(score, group_scores.get(group, 0))
+        else:
+            rows.append((score, 0.0))
+    counted = [(group_scores[row], weight) for row in groups if row in group_scores and weight]
+    return [*rows, *counted]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_crowded_pictures_follow_the_rules(weight):
+    random = np.random.default_rng(7)
+    seen = set()
+    for _ in range(60):
+
+        def draw(count, spread):
+            corners = random.integers(0, spread, [count, 2])
+            return np.concatenate([corners, corners + random.integers(2, 7, [count, 2])], 1)
+
+        truth, boxes = draw(random.integers(1, 8), 9), draw(12, 9)
+        group_of = random.random(len(truth)) < 0.3
+        difficult = ~group_of & (random.random(len(truth)) < 0.3)
+        detected = list(zip(random.permutation(12) / 16 + 0.01, boxes.tolist(), strict=True))
+        (scores,), (labels,), _ = judge(
+            detected,
+            truth,
+            difficult=difficult.tolist(),
+            group_of=group_of.tolist(),
+            group_of_weight=weight,
+        )
+        expected = by_the_rules(detected, truth.tolist(), difficult, group_of, weight)
+        assert list(zip(scores, labels.astype(float), strict=True)) == expected
+        seen |= set(labels.astype(float).tolist())
+    assert seen == {0.0, 1.0} | ({weight} if weight else set())
