@@ -43,13 +43,13 @@ def decode_boxes(
     return tf.stack([y - half_height, x - half_width, y + half_height, x + half_width], axis=-1)
 
 
-def check_scale_factors(scale_factors: Sequence[float] | None) -> tuple[float, ...] | None:
-    """The four positive factors as a tuple, or None; a `ValueError` otherwise."""
+def check_scale_factors(scale_factors: Sequence[float] | None) -> list[float] | None:
+    """The four positive factors as a list, or None; a `ValueError` otherwise."""
     if not scale_factors:
         return None
     if len(scale_factors) != 4 or any(factor <= 0 for factor in scale_factors):
         raise ValueError(f"scale_factors should be 4 positive numbers, got {list(scale_factors)}.")
-    return tuple(float(factor) for factor in scale_factors)
+    return [float(factor) for factor in scale_factors]
 
 
 class FasterRcnnBoxCoder(box_coder.TensorBoxCoder):

@@ -57,8 +57,8 @@ class AnchorGenerator(abc.ABC):
             **params: further arguments of the generator, such as `im_height`, `im_width`.
 
         Returns:
-            For each map its anchors. A number of anchors that is not the announced one is a
-            `tf.errors.InvalidArgumentError`: at once if it is known, else when the graph runs.
+            For each map its anchors. Another number of anchors than the announced one is a
+            `tf.errors.InvalidArgumentError` when the graph runs.
 
         Raises:
             ValueError: another number of maps than the generator has settings for.

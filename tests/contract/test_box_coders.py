@@ -10,6 +10,7 @@ from object_detection.box_coders.keypoint_box_coder import KeypointBoxCoder
 from object_detection.box_coders.mean_stddev_box_coder import MeanStddevBoxCoder
 from object_detection.box_coders.square_box_coder import SquareBoxCoder
 from object_detection.builders import box_coder_builder
+from object_detection.core import box_coder
 from object_detection.core import standard_fields as fields
 from object_detection.core.box_list import BoxList
 from object_detection.protos import box_coder_pb2
@@ -119,6 +120,54 @@ def test_an_absent_keypoint_touches_only_its_own_code(run):
 def test_scale_factors_are_four_positive_numbers(factors):
     with pytest.raises(ValueError, match="scale_factors"):
         KeypointBoxCoder(2, factors)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("known", [True, False], ids=["batch known", "batch open"])
+def test_decoding_of_a_batch(name, known, run):
+    coder, size, keypoints = CASES[name]
+    boxes = [_boxlist(_for_coder(name, _boxes(6, seed)), keypoints) for seed in (1, 2)]
+    anchors = BoxList(tf.constant(_boxes(6, 3)))
+    codes = run(tf.stack([coder.encode(one, anchors) for one in boxes]))
+    codes = tf.placeholder_with_default(codes, [2 if known else None, 6, size])
+    decoded = box_coder.batch_decode(codes, coder, anchors)
+    assert decoded.shape.as_list() == [2 if known else None, 6, 4]
+    decoded, expected = run([decoded, [one.get() for one in boxes]])
+    np.testing.assert_allclose(decoded, expected, atol=1e-5)
+
+
+class _Doubling(box_coder.BoxCoder):
+    """A user's coder, of lists: twice the boxes; keypoints are the corners."""
+
+    def code_size(self):
+        return 4
+
+    def _encode(self, boxes, anchors):
+        return 2.0 * boxes.get()
+
+    def _decode(self, rel_codes, anchors):
+        result = BoxList(rel_codes / 2.0)
+        result.add_field(KEYPOINTS, tf.reshape(rel_codes / 2.0, [-1, 2, 2]))
+        return result
+
+
+def test_a_coder_of_lists(run):
+    coder, anchors = _Doubling(), BoxList(tf.zeros([2, 4]))
+    codes = np.arange(24, dtype=np.float32).reshape(3, 2, 4)
+    decoded = box_coder.batch_decode(tf.constant(codes), coder, anchors)
+    assert decoded.shape.as_list() == [3, 2, 4]
+    boxes, keypoints = coder.decode_tensors(tf.constant(codes), anchors.get())
+    encoded = coder.encode_tensors(boxes, anchors.get()[tf.newaxis], keypoints)
+    decoded, keypoints, encoded = run([decoded, keypoints, encoded])
+    np.testing.assert_allclose(decoded, codes / 2)
+    np.testing.assert_allclose(keypoints, codes.reshape(3, 2, 2, 2) / 2)
+    np.testing.assert_allclose(encoded, codes)
+
+
+@pytest.mark.parametrize("shape", [[3, 1, 4], [2, 4]], ids=["one code too few", "no batch"])
+def test_batches_that_do_not_fit(shape):
+    with pytest.raises(ValueError, match="encoded_boxes"):
+        box_coder.batch_decode(tf.zeros(shape), _Doubling(), BoxList(tf.zeros([2, 4])))
 
 
 def test_defaults_of_the_config():

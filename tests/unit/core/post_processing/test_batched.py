@@ -175,3 +175,84 @@ def test_a_frame_needs_a_window():
         batched.batch_multiclass_non_max_suppression(
             tf.zeros([1, 1, 1, 4]), tf.zeros([1, 1, 1]), 0.1, 0.5, 1, change_coordinate_frame=True
         )
+
+
+def _combined(**options):
+    return batched.batch_multiclass_non_max_suppression(
+        tf.constant([[[[0.0, 0.0, 0.5, 1.0]], [[0.0, 0.0, 0.5, 3.0]]]]),
+        tf.constant([[[0.9], [0.8]]]),
+        THRESHOLD,
+        IOU,
+        2,
+        2,
+        use_combined_nms=True,
+        **options,
+    )
+
+
+def test_combined_suppression_compares_cut_boxes(run):
+    found = _combined(
+        clip_window=tf.constant([0.0, 0.0, 1.0, 1.0]),
+        additional_fields={"row": tf.constant([[5, 6]])},
+    )
+    boxes, fields, count = run([found[0], found[4], found[5]])
+    assert count.tolist() == [1]
+    assert boxes[0, 0].tolist() == [0, 0, 0.5, 1]
+    assert fields["row"].tolist() == [[5, 0]]
+    assert run(_combined()[5]).tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"change_coordinate_frame": True, "clip_window": [0.0, 0.0, 1.0, 1.0]},
+        {"num_valid_boxes": [2]},
+        {"masks": np.zeros([1, 2, 1, 2, 2], np.float32)},
+        {"soft_nms_sigma": 0.5},
+        {"use_class_agnostic_nms": True},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_what_combined_suppression_excludes(options):
+    with pytest.raises(ValueError, match=f"excludes {next(iter(options))}"):
+        _combined(**options)
+
+
+@pytest.mark.parametrize("size", [1, None], ids=["batch known", "batch open"])
+def test_shapes_are_known(size):
+    found = batched.batch_multiclass_non_max_suppression(
+        tf.placeholder(tf.float32, [size, None, 2, 4]),
+        tf.placeholder(tf.float32, [size, None, 2]),
+        THRESHOLD,
+        IOU,
+        3,
+        4,
+        masks=tf.placeholder(tf.float32, [size, None, 2, 7, 7]),
+        additional_fields={"keypoints": tf.placeholder(tf.float32, [size, None, 5, 2])},
+        clip_window=tf.placeholder(tf.float32, [size, 4]),
+    )
+    assert [tensor.shape.as_list() for tensor in (*found[:4], found[4]["keypoints"], found[5])] == [
+        [size, 4, 4],
+        [size, 4],
+        [size, 4],
+        [size, 4, 7, 7],
+        [size, 4, 5, 2],
+        [size],
+    ]
+    assert [tensor.dtype for tensor in (*found[:3], found[5])] == [tf.float32] * 3 + [tf.int32]
+
+
+def test_windows_of_each_picture(run):
+    boxes = tf.constant([[[[0.0, 0.0, 1.0, 1.0]]]] * 2)
+    found = batched.batch_multiclass_non_max_suppression(
+        boxes,
+        tf.constant([[[0.9]]] * 2),
+        THRESHOLD,
+        IOU,
+        1,
+        1,
+        clip_window=tf.constant([[0.0, 0.0, 0.5, 1.0], [0.0, 0.25, 1.0, 1.0]]),
+    )
+    assert found[3] is None
+    assert found[4] is None
+    assert run(found[0]).tolist() == [[[0, 0, 0.5, 1]], [[0, 0.25, 1, 1]]]
