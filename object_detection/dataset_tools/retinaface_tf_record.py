@@ -20,7 +20,6 @@ import dataclasses
 import itertools
 import multiprocessing
 import os
-import shutil
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -264,30 +263,6 @@ def _output_names(opath: str, num_shards: int) -> list[str]:
     return shard_names(opath, num_shards)
 
 
-@contextlib.contextmanager
-def _records_that_appear_at_the_end(opath: str, num_shards: int) -> Iterator[list[Any]]:
-    """Writers into a folder beside `opath`; without an error the files move to their names."""
-    import tensorflow.compat.v1 as tf
-
-    from object_detection.dataset_tools import tf_record_creation_util
-
-    folder = f"{opath}.{os.getpid()}.partial"
-    os.makedirs(folder, exist_ok=True)
-    beginning = os.path.join(folder, os.path.basename(opath))
-    try:
-        with contextlib.ExitStack() as stack:
-            if num_shards == 1:
-                yield [stack.enter_context(tf.io.TFRecordWriter(beginning))]
-            else:
-                yield tf_record_creation_util.open_sharded_output_tfrecords(
-                    stack, beginning, num_shards
-                )
-        for name in _output_names(opath, num_shards):
-            os.replace(os.path.join(folder, os.path.basename(name)), name)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _check(settings: Settings) -> None:
     if not os.path.isfile(settings.itxt):
         raise DataError(f"--itxt={settings.itxt}: there is no such label file.")
@@ -360,8 +335,11 @@ def convert(settings: Settings) -> dict[str, Any]:
     os.makedirs(os.path.dirname(os.path.abspath(settings.opath)), exist_ok=True)
     from tqdm import tqdm
 
+    from object_detection.dataset_tools.tf_record_creation_util import records_appearing_whole
+
+    num_shards = settings.num_shards if settings.num_shards > 1 else None
     paths = [os.path.join(settings.idir, picture.path) for picture in pictures]
-    with _records_that_appear_at_the_end(settings.opath, settings.num_shards) as writers:
+    with records_appearing_whole(settings.opath, num_shards) as writers:
         with contextlib.closing(read_in_order(paths, settings.num_workers)) as stored_pictures:
             bar = tqdm(
                 stored_pictures,

@@ -1,6 +1,9 @@
 """Writers for records in several files."""
 
 import contextlib
+import os
+import shutil
+from collections.abc import Iterator
 
 import tensorflow.compat.v1 as tf
 
@@ -18,3 +21,29 @@ def open_sharded_output_tfrecords(
         exit_stack.enter_context(tf.io.TFRecordWriter(name))
         for name in shard_names(base_path, num_shards)
     ]
+
+
+@contextlib.contextmanager
+def records_appearing_whole(
+    path: str, num_shards: int | None = None
+) -> Iterator[list[tf.io.TFRecordWriter]]:
+    """Writers into a folder beside `path`; without an error the files move to their names.
+
+    Args:
+        path: of the record, or what the names of its shards begin with.
+        num_shards: files to spread the record over; None for one file that is called `path`.
+    """
+    names = [path] if num_shards is None else shard_names(path, num_shards)
+    folder = f"{path}.{os.getpid()}.partial"
+    os.makedirs(folder, exist_ok=True)
+    try:
+        with contextlib.ExitStack() as stack:
+            beginning = os.path.join(folder, os.path.basename(path))
+            if num_shards is None:
+                yield [stack.enter_context(tf.io.TFRecordWriter(beginning))]
+            else:
+                yield open_sharded_output_tfrecords(stack, beginning, num_shards)
+        for name in names:
+            os.replace(os.path.join(folder, os.path.basename(name)), name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
