@@ -50,7 +50,7 @@ def test_padded_one_hot(run):
     assert run(encoded).tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
     assert ops.padded_one_hot_encoding(tf.constant([1]), depth=0, left_pad=1) is None
     assert run(ops.padded_one_hot_encoding(tf.zeros([0], tf.int32), 2, 0)).shape == (0, 2)
-    for depth, pad in ((-1, 0), (1, -1), (0.5, 0)):
+    for depth, pad in ((-1, 0), (1, -1), (0.5, 0), (1, 1.0)):
         with pytest.raises(ValueError, match="whole number"):
             ops.padded_one_hot_encoding(tf.constant([1]), depth, pad)
     with pytest.raises(ValueError, match="one-dimensional"):
@@ -198,9 +198,15 @@ def test_position_sensitive_regions(run):
     assert crops.shape == (1, 2, 4, 6, 1)
     expected = [[0, 0, 1, 1, 2, 2]] * 2 + [[3, 3, 4, 4, 5, 5]] * 2
     np.testing.assert_allclose(crops[0, 0, :, :, 0], expected)
-    pooled = run(ops.position_sensitive_crop_regions(image[0], boxes[0], [4, 6], [2, 3], True))
-    np.testing.assert_allclose(pooled, np.full([2, 1, 1, 1], 2.5))
-    for size, bins, words in (([5, 6], [2, 3], "multiple"), ([4, 6], [0, 3], "at least 1")):
+    for size in ([4, 6], [6, 3]):
+        pooled = run(ops.position_sensitive_crop_regions(image[0], boxes[0], size, [2, 3], True))
+        np.testing.assert_allclose(pooled, np.full([2, 1, 1, 1], 2.5))
+    for size, bins, words in (
+        ([5, 6], [2, 3], "multiple"),
+        ([4, 6], [0, 3], "at least 1"),
+        ([6, 3], [2, 3], "square"),
+        ([4, 4], [2, 2], "6 channels"),
+    ):
         with pytest.raises(ValueError, match=words):
             ops.position_sensitive_crop_regions(image[0], boxes[0], size, bins, False)
 
@@ -227,6 +233,8 @@ def test_normalising_to_a_length(run):
         ops.normalize_to_target(inputs, [1.0, 2.0, 3.0], 3, scope="other")
     with pytest.raises(ValueError, match="not an axis"):
         ops.normalize_to_target(inputs, 1.0, 4, scope="third")
+    with pytest.raises(ValueError, match="should be numbers"):
+        ops.normalize_to_target(inputs, None, 3, scope="fourth")
 
 
 def test_types_of_nested_tensors():
@@ -238,10 +246,19 @@ def test_types_of_nested_tensors():
 
 
 def test_context_of_each_frame(run):
-    sample = {Inputs.image: tf.zeros([3, 2, 2, 3]), Inputs.context_features: tf.ones([4, 5])}
+    sample = {
+        Inputs.image: tf.zeros([3, 2, 2, 3]),
+        Inputs.groundtruth_boxes: tf.zeros([3, 1, 4]),
+        Inputs.context_features: tf.ones([4, 5]),
+        Inputs.context_feature_length: tf.constant(5),
+        Inputs.key: tf.constant("a"),
+    }
     tiled = run(ops.tile_context_tensors(sample))
     assert tiled[Inputs.context_features].shape == (3, 4, 5)
+    assert tiled[Inputs.context_feature_length].tolist() == [5, 5, 5]
+    assert tiled[Inputs.key].tolist() == [b"a"] * 3
     assert tiled[Inputs.image].shape == (3, 2, 2, 3)
+    assert tiled[Inputs.groundtruth_boxes].shape == (3, 1, 4)
 
 
 def test_decoding_a_picture(run):
