@@ -26,6 +26,7 @@ BLOCKS = ("block1", "block2", "block3", "block4")
 
 def subtract_channel_means(images: tf.Tensor) -> tf.Tensor:
     """[B, H, W, 3] in [0, 255] -> what the network takes; other numbers of channels stay."""
+    images = tf.convert_to_tensor(images)
     if images.shape.as_list()[3] != len(CHANNEL_MEANS):
         return images
     return images - tf.constant(CHANNEL_MEANS, images.dtype)
