@@ -84,6 +84,7 @@ def _train() -> None:
         configs, FLAGS.pipeline_config_path or FLAGS.model_config_path, for_training=True
     )
     startup.prepare_tensorflow()
+    from object_detection.builders import graph_rewriter_builder
     from object_detection.legacy import trainer
 
     os.makedirs(FLAGS.train_dir, exist_ok=True)
@@ -97,8 +98,17 @@ def _train() -> None:
         seed=FLAGS.seed,
         on_cpu=FLAGS.clone_on_cpu,
     )
+    rewriter = configs.get("graph_rewriter_config")
     outcome = trainer.train_model(
-        configs, FLAGS.train_dir, options, say=lambda line: print(line, flush=True)
+        configs,
+        FLAGS.train_dir,
+        options,
+        say=lambda line: print(line, flush=True),
+        graph_hook_fn=(
+            graph_rewriter_builder.build(rewriter, is_training=True)
+            if rewriter is not None
+            else None
+        ),
     )
     if outcome.interrupted:
         sys.exit(130)

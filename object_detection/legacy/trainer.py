@@ -3,6 +3,7 @@
 Axes: B images, M groundtruth boxes (padded), K keypoints.
 """
 
+import contextlib
 import dataclasses
 import logging
 import math
@@ -10,21 +11,31 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
 from object_detection import inputs
-from object_detection.builders import dataset_builder, model_builder, optimizer_builder
+from object_detection.builders import (
+    dataset_builder,
+    model_builder,
+    optimizer_builder,
+    preprocessor_builder,
+)
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import CheckpointError, ConfigError, DataError
+from object_detection.legacy import queued_inputs
 from object_detection.utils import variables_helper
 
 logger = logging.getLogger(__name__)
 
 Inputs = fields.InputDataFields
+Sample = dict[str, tf.Tensor]
+
+# Samples through queues are a page of their own; users find these here.
+create_input_queue = queued_inputs.create_input_queue
+get_inputs = queued_inputs.get_inputs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,15 +72,15 @@ class Outcome(NamedTuple):
     checkpoint: str
 
 
-def _next_batch(dataset: tf.data.Dataset) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-    """The next batch, and the seconds that the step had to wait for it."""
-    iterator = dataset_builder.make_initializable_iterator(dataset)
+def _timed(make: Callable[[], Any]) -> tuple[Any, tf.Tensor]:
+    """What `make` gives, and the seconds that the step had to wait for it."""
     before = tf.timestamp()
     with tf.control_dependencies([before]):
-        batch = iterator.get_next()
-    with tf.control_dependencies(list(tf.nest.flatten(batch))):
+        values = make()
+    tensors = [value for value in tf.nest.flatten(values) if isinstance(value, tf.Tensor)]
+    with tf.control_dependencies(tensors):
         after = tf.timestamp()
-    return batch, after - before
+    return values, after - before
 
 
 def _prepare_gradients(
@@ -122,12 +133,28 @@ def build_step(
         train_config: `TrainConfig` message.
         graph_hook_fn: called after the losses stand, before gradients are taken; or None.
     """
-    global_step = tf.train.get_or_create_global_step()
-    batch, data_seconds = _next_batch(dataset)
+    iterator = dataset_builder.make_initializable_iterator(dataset)
+    batch, data_seconds = _timed(iterator.get_next)
     images, true_shapes = batch[Inputs.image], batch[Inputs.true_image_shape]
     predictions = model.predict(images, true_shapes)
     inputs.provide_batch(model, batch)
-    losses = dict(model.loss(predictions, true_shapes))
+    losses = model.loss(predictions, true_shapes)
+    return _finish_step(
+        model, losses, train_config, graph_hook_fn, data_seconds, tf.shape(images)[0]
+    )
+
+
+def _finish_step(
+    model: DetectionModel,
+    model_losses: dict[str, tf.Tensor],
+    train_config: Any,
+    graph_hook_fn: Any,
+    data_seconds: tf.Tensor,
+    batch_size: tf.Tensor,
+) -> StepGraph:
+    """Adds regularisation, gradients and updates to a graph that has the model's losses."""
+    global_step = tf.train.get_or_create_global_step()
+    losses = dict(model_losses)
     if train_config.add_regularization_loss:
         regularization = model.regularization_losses()
         if regularization:
@@ -142,7 +169,7 @@ def build_step(
     optimizer, summary_values = optimizer_builder.build(train_config.optimizer, global_step)
     gradients = optimizer.compute_gradients(total, tf.trainable_variables())
     gradients = _prepare_gradients(gradients, train_config)
-    with tf.control_dependencies(model.updates()):
+    with tf.control_dependencies(model.updates() or []):
         updated = optimizer.apply_gradients(gradients, global_step=global_step)
     with tf.control_dependencies([updated]):
         train_op = tf.identity(total, name="train_op")
@@ -160,7 +187,7 @@ def build_step(
         losses=losses,
         learning_rate=tf.convert_to_tensor(learning_rate),
         data_seconds=data_seconds,
-        batch_size=tf.shape(images)[0],
+        batch_size=batch_size,
         summary=tf.summary.merge_all(),
         model_variables=model_variables,
     )
@@ -207,7 +234,7 @@ def fine_tune_restorer(
     return lambda session: saver.restore(session, path)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _stop_requests() -> Iterator[Callable[[], bool]]:
     """Turns SIGTERM and Ctrl-C into a question that the loop asks between steps."""
     asked: list[int] = []
@@ -317,20 +344,52 @@ def train_model(
             )
         with tf.device("/cpu:0" if options.on_cpu else None):
             step_graph = build_step(model, dataset, train_config, graph_hook_fn)
-        latest = tf.train.latest_checkpoint(train_dir)
-        fine_tune = (
-            None
-            if latest
-            else fine_tune_restorer(model, train_config, step_graph.model_variables, say)
+        return _run(model, step_graph, train_config, train_dir, options, say)
+
+
+def _run(
+    model: DetectionModel,
+    step_graph: StepGraph,
+    train_config: Any,
+    train_dir: str,
+    options: LoopOptions,
+    say: Callable[[str], None],
+) -> Outcome:
+    """Initialises the variables of the default graph, or restores them, and runs the loop."""
+    latest = tf.train.latest_checkpoint(train_dir)
+    fine_tune = (
+        None if latest else fine_tune_restorer(model, train_config, step_graph.model_variables, say)
+    )
+    with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+        session.run(
+            [
+                tf.global_variables_initializer(),
+                tf.local_variables_initializer(),
+                tf.tables_initializer(),
+            ]
         )
-        with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
-            session.run([tf.global_variables_initializer(), tf.tables_initializer()])
-            saver = _make_saver(train_config, options)
-            if latest:
-                _resume(session, saver, latest, say)
-            elif fine_tune:
-                fine_tune(session)
+        saver = _make_saver(train_config, options)
+        if latest:
+            _resume(session, saver, latest, say)
+        elif fine_tune:
+            fine_tune(session)
+        with _filled_queues(session):
             return _loop(session, step_graph, saver, train_config, train_dir, options, say)
+
+
+@contextlib.contextmanager
+def _filled_queues(session: tf.Session) -> Iterator[None]:
+    """Runs the threads that fill the graph's queues, if it has any."""
+    if not tf.get_collection(tf.GraphKeys.QUEUE_RUNNERS):
+        yield
+        return
+    coordinator = tf.train.Coordinator()
+    threads = tf.train.start_queue_runners(session, coordinator)
+    try:
+        yield
+    finally:
+        coordinator.request_stop()
+        coordinator.join(threads, stop_grace_period_secs=20, ignore_live_threads=True)
 
 
 def _make_saver(train_config: Any, options: LoopOptions) -> tf.train.Saver:
@@ -401,3 +460,81 @@ def _loop(
     writer.close()
     say(f"{'Interrupted' if interrupted else 'Finished'} at step {step}; saved {checkpoint}.")
     return Outcome(step, losses, interrupted, checkpoint)
+
+
+def train(
+    create_tensor_dict_fn: Callable[[], Sample],
+    create_model_fn: Callable[[], DetectionModel],
+    train_config: Any,
+    master: str,
+    task: int,
+    num_clones: int,
+    worker_replicas: int,
+    clone_on_cpu: bool,
+    ps_tasks: int,
+    worker_job_name: str,
+    is_chief: bool,
+    train_dir: str,
+    graph_hook_fn: Callable[[], None] | None = None,
+) -> Outcome:
+    """Trains a model on samples that a function gives, in this process.
+
+    Args:
+        create_tensor_dict_fn: gives the tensors of one sample, keyed by `InputDataFields`.
+        create_model_fn: gives the model, built for training.
+        train_config: `TrainConfig` message.
+        master: must be "".
+        task: must be 0.
+        num_clones: must be 1.
+        worker_replicas: must be 1.
+        clone_on_cpu: keeps the model off the GPU.
+        ps_tasks: must be 0.
+        worker_job_name: of no effect in one process.
+        is_chief: must be True.
+        train_dir: directory of checkpoints and TensorBoard files; made if absent.
+        graph_hook_fn: called when the losses stand, before gradients; or None.
+
+    Returns:
+        How the training ended.
+
+    Raises:
+        ConfigError: several machines or clones are asked for, or the config contradicts itself.
+    """
+    del worker_job_name
+    for name, value, only in (
+        ("master", master, ""),
+        ("task", task, 0),
+        ("num_clones", num_clones, 1),
+        ("worker_replicas", worker_replicas, 1),
+        ("ps_tasks", ps_tasks, 0),
+        ("is_chief", is_chief, True),
+    ):
+        if value != only:
+            raise ConfigError(
+                f"{name} is {value!r}: training on several clones or machines is not available; "
+                f"use {only!r}."
+            )
+    options = LoopOptions(on_cpu=clone_on_cpu)
+    os.makedirs(train_dir, exist_ok=True)
+    with tf.Graph().as_default():
+        model = create_model_fn()
+        with tf.device("/cpu:0"):
+            queue = queued_inputs.create_input_queue(
+                train_config.batch_size,
+                create_tensor_dict_fn,
+                train_config.batch_queue_capacity,
+                train_config.num_batch_queue_threads,
+                train_config.prefetch_queue_capacity,
+                [preprocessor_builder.build(s) for s in train_config.data_augmentation_options],
+            )
+            samples, data_seconds = _timed(queue.dequeue)
+        with tf.device("/cpu:0" if clone_on_cpu else None):
+            step_graph = _finish_step(
+                model,
+                queued_inputs.losses_of_samples(model, samples, train_config),
+                train_config,
+                graph_hook_fn,
+                data_seconds,
+                tf.constant(train_config.batch_size),
+            )
+        return _run(model, step_graph, train_config, train_dir, options, logger.info)
