@@ -92,8 +92,8 @@ class GridAnchorGenerator(anchor_generator.AnchorGenerator):
             anchor_stride: (y, x) from one centre to the next in pixels; 16 by default.
             anchor_offset: (y, x) of the first centre in pixels; 0 by default.
         """
-        self._scales = tuple(scales)
-        self._aspect_ratios = tuple(aspect_ratios)
+        self._scales = list(scales)
+        self._aspect_ratios = list(aspect_ratios)
         # Each of these may also be a tensor, which has no truth value.
         self._base_anchor_size = [256.0, 256.0] if base_anchor_size is None else base_anchor_size
         self._anchor_stride = [16.0, 16.0] if anchor_stride is None else anchor_stride

@@ -57,11 +57,9 @@ class BalancedPositiveNegativeSampler(MinibatchSampler):
         with tf.name_scope(scope, "BalancedPositiveNegativeSampler"):
             positive, negative = indicator & labels, indicator & ~labels
             if batch_size is None:
+                ratio = (1 - self._positive_fraction) / max(self._positive_fraction, 1e-9)
                 count = tf.reduce_sum(tf.cast(positive, tf.float32))
-                wanted = tf.cast(
-                    count * (1 - self._positive_fraction) / max(self._positive_fraction, 1e-9),
-                    tf.int32,
-                )
+                wanted = tf.cast(ratio * count, tf.int32)
                 return positive | self.subsample_indicator(negative, wanted)
             kept = self.subsample_indicator(positive, int(self._positive_fraction * batch_size))
             left = batch_size - tf.reduce_sum(tf.cast(kept, tf.int32))

@@ -72,7 +72,7 @@ class WeightedDiceClassificationLoss(Loss):
 
     The coefficient is 2 * sum(p * t) / (sum(p) + sum(t)) over the pixels N, or with the squares
     of p and t below the line (V-Net, arXiv:1606.04797, section 3); without prediction and target
-    it is 0.
+    it is 0. A class of which no pixel has weight has loss 0.
     """
 
     def __init__(
@@ -103,7 +103,9 @@ class WeightedDiceClassificationLoss(Loss):
         if self._squared_normalization:
             probability, target_tensor = tf.square(probability), tf.square(target_tensor)
         size = tf.reduce_sum(weights * (probability + target_tensor), axis=1)
-        return 1.0 - tf.math.divide_no_nan(2.0 * common, size)
+        counts = tf.reduce_any(tf.broadcast_to(weights, tf.shape(probability)) > 0.0, axis=1)
+        losses = 1.0 - tf.math.divide_no_nan(2.0 * common, size)
+        return tf.where(counts, losses, tf.zeros_like(losses))
 
 
 def _softmax_losses(logits: tf.Tensor, targets: tf.Tensor, weights: Any) -> tf.Tensor:

@@ -38,7 +38,8 @@ def keep_best(
         max_output_size: D.
         iou_threshold: overlap from which the worse box goes.
         score_threshold: boxes need a higher score.
-        soft_nms_sigma: sigma of Gaussian soft suppression (arXiv:1704.04503); 0 for hard.
+        soft_nms_sigma: sigma of Gaussian soft suppression (arXiv:1704.04503, section 3), which
+            multiplies the scores of worse boxes by exp(-iou^2 / (2 * sigma)); 0 for hard.
         drop_empty: boxes without area are not kept either.
 
     Returns:
@@ -63,7 +64,7 @@ def keep_best(
             max_output_size=max_output_size,
             iou_threshold=iou_threshold,
             score_threshold=score_threshold,
-            soft_nms_sigma=soft_nms_sigma / 2.0,
+            soft_nms_sigma=soft_nms_sigma,
             pad_to_max_output_size=True,
         )
         real = tf.range(max_output_size) < valid

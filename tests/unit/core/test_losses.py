@@ -172,6 +172,14 @@ def test_dice_loss(squared, expected, run):
     np.testing.assert_allclose(values[0, 0], 1 - 1.8 / size, rtol=1e-5)
 
 
+def test_dice_loss_of_chosen_classes_only(run):
+    probability = np.array([[[0.9, 0.5, 0.5], [0.1, 0, 0]]])
+    target = np.array([[[1.0, 0, 0], [0, 0, 1]]])
+    loss = losses.WeightedDiceClassificationLoss(False, is_prediction_probability=True)
+    values = _run(run, loss, probability, target, np.ones([1, 2, 1]), class_indices=[0, 2])
+    np.testing.assert_allclose(values, [[1 - 1.8 / 2, 0, 1]], rtol=1e-5)
+
+
 def test_dice_loss_of_logits(run):
     logits = np.array([[[np.log(9.0)], [-np.log(9.0)]]])
     values = _run(

@@ -30,6 +30,15 @@ def test_samples_of_an_indicator(indicator, count, expected, run):
         assert not (kept & ~indicator).any()
 
 
+def test_a_small_share_of_positives(run):
+    numbers = np.arange(1000)
+    labels = numbers >= 994
+    sampler = BalancedPositiveNegativeSampler(positive_fraction=0.01)
+    kept = run(sampler.subsample(tf.constant(numbers < 999), None, tf.constant(labels)))
+    assert (kept & labels).sum() == 5
+    assert (kept & ~labels).sum() == 495
+
+
 def test_known_sizes_where_they_are_demanded(run):
     sampler = BalancedPositiveNegativeSampler(is_static=True)
     labels = np.arange(300) >= 100

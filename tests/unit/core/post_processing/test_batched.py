@@ -155,7 +155,7 @@ def test_suppression_over_all_classes(run):
 
 
 def test_soft_suppression_lowers_scores(run):
-    # Gaussian penalty exp(-iou^2 / sigma), here of IoU 1/3 (arXiv:1704.04503, equation 3).
+    # The penalty is exp(-iou^2 / (2 * sigma)), here of IoU 1/3.
     boxes = np.array([[[0, 0, 1, 1], [0, 0.5, 1, 1.5]]], np.float32)[:, :, None]
     found = batched.batch_multiclass_non_max_suppression(
         tf.constant(boxes),
@@ -167,7 +167,7 @@ def test_soft_suppression_lowers_scores(run):
         soft_nms_sigma=0.5,
     )
     scores = run(found[1])[0]
-    np.testing.assert_allclose(scores, [0.9, 0.8 * np.exp(-(1 / 9) / 0.5)], rtol=1e-4)
+    np.testing.assert_allclose(scores, [0.9, 0.8 * np.exp(-(1 / 9) / 1.0)], rtol=1e-4)
 
 
 def test_a_frame_needs_a_window():

@@ -182,7 +182,7 @@ def test_windows(run):
 
 
 def test_soft_and_hard(run):
-    # IoU of both is 1/3: the second score falls by exp(-(1/9) / 0.5).
+    # IoU of both is 1/3: the second score falls by exp(-(1/9) / (2 * 0.5)).
     boxes = tf.constant([[[0.0, 0.0, 1.0, 1.0]], [[0.0, 0.5, 1.0, 1.5]]])
     scores = tf.constant([[0.9], [0.8]])
     tensors = []
@@ -192,7 +192,7 @@ def test_soft_and_hard(run):
         )
         tensors.append(found.get_field("scores"))
     soft, hard = run(tensors)
-    np.testing.assert_allclose(soft, [0.9, 0.8 * np.exp(-(1 / 9) / 0.5)], rtol=1e-4)
+    np.testing.assert_allclose(soft, [0.9, 0.8 * np.exp(-(1 / 9) / 1.0)], rtol=1e-4)
     np.testing.assert_allclose(hard, [0.9, 0.8])
 
 
