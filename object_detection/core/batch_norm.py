@@ -40,10 +40,10 @@ def batch_norm(
     reuse: Any = None,
     scope: Any = None,
 ) -> tf.Tensor:
-    """Normalises each channel of [B, H, W, C] to zero mean and unit variance.
+    """Normalises each channel of [B, H, W, C] or [B, C] to zero mean and unit variance.
 
     Args:
-        inputs: [B, H, W, C] with a known C.
+        inputs: [B, H, W, C] or [B, C], with a known C.
         decay: share of the old value when a moving average is updated.
         center: add `beta`.
         scale: multiply by `gamma`.
@@ -57,7 +57,10 @@ def batch_norm(
         scope: variable scope, `BatchNorm` by default.
     """
     with tf.variable_scope(scope, "BatchNorm", [inputs], reuse=reuse):
-        channels = inputs.shape.as_list()[-1]
+        shape = inputs.shape
+        channels = shape.as_list()[-1]
+        if shape.rank == 2:
+            inputs = inputs[:, tf.newaxis, tf.newaxis]
         ones, zeros = tf.ones([channels]), tf.zeros([channels])
         gamma = _statistic("gamma", channels, 1.0, trainable) if scale else ones
         beta = _statistic("beta", channels, 0.0, trainable) if center else zeros
@@ -87,7 +90,9 @@ def batch_norm(
                 epsilon=epsilon,
                 is_training=False,
             )
-        outputs.set_shape(inputs.shape)
+        if shape.rank == 2:
+            outputs = outputs[:, 0, 0]
+        outputs.set_shape(shape)
         return activation_fn(outputs) if activation_fn else outputs
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from object_detection.core.batch_norm import batch_norm
+from object_detection.core.batch_norm import batch_norm, with_this_layer
 
 
 def test_names_of_variables_and_training_values(run):
@@ -52,3 +52,44 @@ def test_as_normalizer_of_a_slim_layer(run):
     names = {variable.op.name for variable in tf.global_variables()}
     assert "layer/BatchNorm/beta" in names
     assert "layer/biases" not in names
+
+
+def test_rows_are_normalised_like_pictures(run):
+    values = np.random.RandomState(1).normal(3, 2, [64, 3]).astype(np.float32)
+    with slim.arg_scope([slim.fully_connected], normalizer_fn=batch_norm, activation_fn=None):
+        plain = batch_norm(tf.constant(values), epsilon=0.001)
+        layer = slim.fully_connected(tf.constant(values), 2, scope="layer")
+    expected = (values - values.mean(0)) / np.sqrt(values.var(0) + 0.001)
+    plain, layer = run([plain, layer])
+    np.testing.assert_allclose(plain, expected, atol=1e-4)
+    np.testing.assert_allclose(layer.mean(0), 0.0, atol=1e-4)
+
+
+def _key(layer):
+    return slim.arg_scope_func_key(layer)
+
+
+def test_an_arg_scope_with_the_layer_of_slim_is_one_with_this_layer():
+    with (
+        slim.arg_scope(
+            [slim.conv2d],
+            normalizer_fn=slim.batch_norm,
+            normalizer_params={"decay": 0.5, "fused": True},
+            activation_fn=tf.nn.relu6,
+        ),
+        slim.arg_scope([slim.batch_norm], epsilon=0.25, fused=None, renorm=False) as scope,
+    ):
+        translated = with_this_layer(scope)
+    assert translated[_key(slim.conv2d)] == {
+        "normalizer_fn": batch_norm,
+        "normalizer_params": {"decay": 0.5},
+        "activation_fn": tf.nn.relu6,
+    }
+    assert translated[_key(batch_norm)] == {"epsilon": 0.25}
+    assert scope[_key(slim.conv2d)]["normalizer_fn"] is slim.batch_norm
+
+
+def test_other_arg_scopes_stay_as_they_are():
+    with slim.arg_scope([slim.conv2d], normalizer_fn=None, padding="VALID") as scope:
+        assert with_this_layer(scope) == scope
+    assert with_this_layer({}) == {}
