@@ -6,6 +6,7 @@ from object_detection.builders import (
     anchor_generator_builder,
     box_coder_builder,
     box_predictor_builder,
+    center_net_params,
     hyperparams_builder,
     image_resizer_builder,
     losses_builder,
@@ -70,6 +71,7 @@ from object_detection.models.ssd_resnet_v1_ppn_feature_extractor import (
 from object_detection.models.ssd_spaghettinet_feature_extractor import (
     SSDSpaghettinetFeatureExtractor,
 )
+from object_detection.protos import model_pb2
 from object_detection.registry import Table
 
 # Users add their own with update(), so the name and the type are part of the interface.
@@ -101,7 +103,20 @@ SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
         "ssd_spaghettinet": SSDSpaghettinetFeatureExtractor,
     },
 )
-META_ARCH_BUILDER_MAP = Table("model")
+META_ARCH_BUILDER_MAP = Table("meta-architecture")
+# Users put in their own: name of an `ExperimentalModel` -> function of (is_training, add_summaries).
+EXPERIMENTAL_META_ARCH_BUILDER_MAP = Table("model.experimental_model.name")
+
+# CenterNet's messages are a page of their own; users find it here.
+CLASS_ID_OFFSET = center_net_params.CLASS_ID_OFFSET
+KEYPOINT_STD_DEV_DEFAULT = center_net_params.KEYPOINT_STD_DEV_DEFAULT
+keypoint_proto_to_params = center_net_params.keypoint_proto_to_params
+object_detection_proto_to_params = center_net_params.object_detection_proto_to_params
+object_center_proto_to_params = center_net_params.object_center_proto_to_params
+mask_proto_to_params = center_net_params.mask_proto_to_params
+densepose_proto_to_params = center_net_params.densepose_proto_to_params
+tracking_proto_to_params = center_net_params.tracking_proto_to_params
+temporal_offset_proto_to_params = center_net_params.temporal_offset_proto_to_params
 
 
 def build(model_config: Any, is_training: bool, add_summaries: bool = True) -> DetectionModel:
@@ -115,10 +130,19 @@ def build(model_config: Any, is_training: bool, add_summaries: bool = True) -> D
     Raises:
         ConfigError: an architecture or part that is not available.
     """
+    if not isinstance(model_config, model_pb2.DetectionModel):
+        raise ConfigError(
+            f"model: expected a DetectionModel message, got {type(model_config).__name__}."
+        )
     case = model_config.WhichOneof("model")
     return META_ARCH_BUILDER_MAP[case](
         getattr(model_config, case or "ssd"), is_training, add_summaries
     )
+
+
+@META_ARCH_BUILDER_MAP.entry("experimental_model")
+def _build_experimental_model(config: Any, is_training: bool, add_summaries: bool) -> Any:
+    return EXPERIMENTAL_META_ARCH_BUILDER_MAP[config.name](is_training, add_summaries)
 
 
 def _build_ssd_feature_extractor(
