@@ -21,6 +21,7 @@ from object_detection.core.feature_extractor import SSDFeatureExtractor
 from object_detection.core.losses import HardExampleMiner, Loss
 from object_detection.core.target_assigner import TargetAssigner, Targets, confidence_targets
 from object_detection.errors import ConfigError
+from object_detection.meta_architectures import ssd_targets
 from object_detection.utils import ops, shape_utils, variables_helper
 
 __all__ = ["SSDFeatureExtractor", "SSDMetaArch"]
@@ -29,22 +30,6 @@ Predictions = fields.PredictionFields
 Detections = fields.DetectionResultFields
 FEATURE_EXTRACTOR_SCOPE = "FeatureExtractor"
 _NEEDED = (Predictions.box_encodings, Predictions.class_predictions_with_background)
-
-
-def hide_invisible_keypoints(keypoints: tf.Tensor, visibilities: tf.Tensor | None) -> tf.Tensor:
-    """Keypoints [..., K, 2] with NaN where the visibility [..., K] is false.
-
-    NaN is the one sign of absence that coders and losses understand, so whatever number an
-    invisible keypoint holds can never reach a loss.
-    """
-    if visibilities is None:
-        return keypoints
-    visible = tf.cast(visibilities, tf.bool)[..., tf.newaxis]
-    return tf.where(
-        tf.broadcast_to(visible, tf.shape(keypoints)),
-        keypoints,
-        tf.fill(tf.shape(keypoints), tf.constant(float("nan"), keypoints.dtype)),
-    )
 
 
 def clip_windows(preprocessed_inputs: tf.Tensor, true_image_shapes: tf.Tensor | None) -> tf.Tensor:
@@ -366,7 +351,7 @@ class SSDMetaArch(model.DetectionModel):
             )
         keypoints = groundtruth.get(fields.BoxListFields.keypoints)
         if keypoints is not None:
-            keypoints = hide_invisible_keypoints(
+            keypoints = ssd_targets.hide_invisible_keypoints(
                 keypoints, groundtruth.get(fields.BoxListFields.keypoint_visibilities)
             )
         targets = self._target_assigner.assign_batch(
@@ -416,7 +401,9 @@ class SSDMetaArch(model.DetectionModel):
             with tf.name_scope("Targets"):
                 targets = self._assign_targets(anchors)
             if self._random_example_sampler is not None:
-                targets = self._sampled(targets)
+                targets = ssd_targets.sampled(
+                    targets, self._random_example_sampler, self._add_background_class
+                )
             annotated = self.groundtruth_batch().get(fields.InputDataFields.is_annotated)
             location_losses = self._localization_loss(
                 codes,
@@ -429,13 +416,18 @@ class SSDMetaArch(model.DetectionModel):
                 logits, targets.classes, weights=targets.class_weights, losses_mask=annotated
             )
             if self._expected_loss_weights_fn is not None:
-                location_loss, class_loss = self._expected_losses(
-                    self._expected_loss_weights_fn,
+                background = tf.broadcast_to(
+                    tf.constant(self._background()), tf.shape(targets.classes)
+                )
+                background_losses = self._classification_loss(
+                    logits, background, weights=targets.class_weights, losses_mask=annotated
+                )
+                location_loss, class_loss = ssd_targets.expected_losses(
                     location_losses,
                     class_losses,
-                    logits,
-                    targets,
-                    annotated,
+                    background_losses,
+                    targets.classes,
+                    self._expected_loss_weights_fn,
                 )
             elif self._hard_example_miner is not None:
                 decoded, _ = self._box_coder.decode_tensors(codes, anchors)
@@ -457,7 +449,8 @@ class SSDMetaArch(model.DetectionModel):
             if self._normalize_loc_loss_by_codesize:
                 location_normalizer *= self._box_coder.code_size
             if self._add_summaries:
-                self._summarize(targets)
+                weights = self.groundtruth_batch()[fields.BoxListFields.weights]
+                ssd_targets.summarize(targets, weights)
             return {
                 "Loss/localization_loss": tf.multiply(
                     self._localization_loss_weight / location_normalizer,
@@ -470,67 +463,6 @@ class SSDMetaArch(model.DetectionModel):
                     name="classification_loss",
                 ),
             }
-
-    def _sampled(self, targets: Targets) -> Targets:
-        """The targets with weight 0 at the anchors that the random sampler does not keep."""
-        classes = targets.classes
-        if self._add_background_class:
-            classes = classes[..., 1:]
-        positive = tf.not_equal(tf.reduce_sum(classes, axis=-1), 0)
-        counts = tf.not_equal(tf.reduce_mean(targets.class_weights, axis=-1), 0)
-
-        def sample(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-            return self._random_example_sampler.subsample(row[0], batch_size=None, labels=row[1])
-
-        kept = tf.map_fn(sample, (counts, positive), fn_output_signature=tf.bool)
-        kept = tf.cast(kept, tf.float32)
-        return targets._replace(
-            class_weights=targets.class_weights * kept[..., tf.newaxis],
-            code_weights=targets.code_weights * kept,
-        )
-
-    def _expected_losses(
-        self,
-        weights_fn: Callable[..., Any],
-        location_losses: tf.Tensor,
-        class_losses: tf.Tensor,
-        logits: tf.Tensor,
-        targets: Targets,
-        annotated: tf.Tensor | None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Sums of losses over what a random choice of anchors would keep on average.
-
-        Each anchor counts as its target and as background, as much as `weights_fn` says. Losses of single classes are so many two-class problems, each with its own weights.
-        """
-        background = tf.broadcast_to(tf.constant(self._background()), tf.shape(targets.classes))
-        background_losses = self._classification_loss(
-            logits, background, weights=targets.class_weights, losses_mask=annotated
-        )
-        classes = targets.classes
-        if class_losses.shape.rank == 3:
-            pictures, columns = tf.shape(classes)[0], tf.shape(classes)[2]
-            class_losses = tf.reshape(class_losses, [pictures, -1])
-            background_losses = tf.reshape(background_losses, [pictures, -1])
-            location_losses = tf.repeat(location_losses, columns, axis=1)
-            classes = tf.reshape(classes, [pictures, -1, 1])
-            classes = tf.concat([1.0 - classes, classes], axis=-1)
-        of_target, of_background = weights_fn(classes)
-        return (
-            tf.reduce_sum(of_target * location_losses),
-            tf.reduce_sum(of_target * class_losses + of_background * background_losses),
-        )
-
-    def _summarize(self, targets: Targets) -> None:
-        batch = tf.cast(tf.shape(targets.match)[0], tf.float32)
-        groundtruth = self.groundtruth_batch()
-        boxes = tf.reduce_sum(tf.cast(groundtruth[fields.BoxListFields.weights] > 0, tf.float32))
-        for name, total in (
-            ("AvgNumGroundtruthBoxesPerImage", boxes),
-            ("AvgNumPositiveAnchorsPerImage", _count(targets.match >= 0)),
-            ("AvgNumNegativeAnchorsPerImage", _count(tf.equal(targets.match, -1))),
-            ("AvgNumIgnoredAnchorsPerImage", _count(tf.equal(targets.match, -2))),
-        ):
-            tf.summary.scalar(name, total / batch, family="TargetAssignment")
 
     def regularization_losses(self) -> list[tf.Tensor]:
         losses = list(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))
@@ -577,10 +509,6 @@ class SSDMetaArch(model.DetectionModel):
 
     def updates(self) -> list[tf.Operation]:
         return list(tf.get_collection(tf.GraphKeys.UPDATE_OPS))
-
-
-def _count(mask: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.cast(mask, tf.float32))
 
 
 def _spatial_shape(images: tf.Tensor) -> tuple[Any, Any]:
