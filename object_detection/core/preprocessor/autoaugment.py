@@ -8,11 +8,12 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
 from object_detection.core.preprocessor import tone
-from object_detection.core.preprocessor.autoaugment_policies import POLICIES
+from object_detection.core.preprocessor.autoaugment_policies import POLICIES, Policy
 from object_detection.core.preprocessor.random_calls import apply_if, chance
 from object_detection.errors import ConfigError
 from object_detection.keypoints import geometry
@@ -31,7 +32,8 @@ class Scene(NamedTuple):
     keypoints: tf.Tensor  # [M, K, 2]; K is 0 without keypoints
 
 
-Operation = Callable[[Scene], Scene]
+# An operation takes a scene, a magnitude of 0 to 1 and a probability, and gives a scene.
+Operation = Callable[[Scene, tf.Tensor, tf.Tensor], Scene]
 
 
 def _warped(image: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
@@ -85,7 +87,7 @@ def _map_scene(scene: Scene, matrix: tf.Tensor) -> Scene:
     )
 
 
-def _signed(value: float) -> tf.Tensor:
+def _signed(value: tf.Tensor) -> tf.Tensor:
     """The value or its negative, each as likely."""
     return tf.where(chance(0.5), value, -value)
 
@@ -94,46 +96,47 @@ def _matrix(*rows: Any) -> tf.Tensor:
     return tf.stack([tf.stack([tf.cast(v, tf.float32) for v in row]) for row in (*rows, (0, 0, 1))])
 
 
-def _translation(pixels: float, axis: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    def matrix(size: tf.Tensor) -> tf.Tensor:
+def _translation(axis: int, pixels: float) -> Callable[..., tf.Tensor]:
+    """By up to so many pixels along an axis, 0 for y."""
+
+    def matrix(magnitude: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         del size
-        moved = _signed(pixels)
+        moved = _signed(pixels * magnitude)
         return _matrix((1, 0, 0), (0, 1, moved)) if axis == 0 else _matrix((1, 0, moved), (0, 1, 0))
 
     return matrix
 
 
-def _shear(share: float, axis: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    def matrix(size: tf.Tensor) -> tf.Tensor:
+def _shear(axis: int) -> Callable[..., tf.Tensor]:
+    """By up to 0.3 pixels a pixel along an axis; the first row or column stays."""
+
+    def matrix(magnitude: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         del size
-        rate = _signed(share)
+        rate = _signed(0.3 * magnitude)
         return _matrix((1, 0, 0), (rate, 1, 0)) if axis == 0 else _matrix((1, rate, 0), (0, 1, 0))
 
     return matrix
 
 
-def _rotation(degrees: float) -> Callable[[tf.Tensor], tf.Tensor]:
-    """About the middle of the picture."""
-
-    def matrix(size: tf.Tensor) -> tf.Tensor:
-        angle = _signed(math.radians(degrees))
-        cos, sin = tf.cos(angle), tf.sin(angle)
-        y, x = tf.unstack(size / 2.0)
-        return _matrix((cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y))
-
-    return matrix
+def _rotation(magnitude: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """By up to 30 degrees about the middle of the picture."""
+    angle = _signed(math.radians(30) * magnitude)
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    y, x = tf.unstack(size / 2.0)
+    return _matrix((cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y))
 
 
-def _geometric(draw: Callable[[tf.Tensor], tf.Tensor]) -> Operation:
-    def operation(scene: Scene) -> Scene:
+def _geometric(draw: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> Operation:
+    def operation(scene: Scene, magnitude: tf.Tensor, probability: tf.Tensor) -> Scene:
+        del probability
         size = tf.cast(tf.shape(scene.image)[:2], tf.float32)
-        return _map_scene(scene, draw(size))
+        return _map_scene(scene, draw(magnitude, size))
 
     return operation
 
 
-def _tonal(change: Callable[[tf.Tensor, float], tf.Tensor], magnitude: float) -> Operation:
-    return lambda scene: scene._replace(image=change(scene.image, magnitude))
+def _tonal(change: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> Operation:
+    return lambda scene, magnitude, _: scene._replace(image=change(scene.image, magnitude))
 
 
 def _hidden(image: tf.Tensor, middle: tf.Tensor, half: tf.Tensor) -> tf.Tensor:
@@ -146,142 +149,169 @@ def _hidden(image: tf.Tensor, middle: tf.Tensor, half: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.broadcast_to(mask, tf.shape(image)), tf.fill(tf.shape(image), _GRAY), image)
 
 
-def _cutout(pixels: int) -> Operation:
-    """Hides a square of twice so many pixels; objects there are still there."""
-
-    def operation(scene: Scene) -> Scene:
-        size = tf.cast(tf.shape(scene.image)[:2], tf.float32)
-        middle = tf.cast(tf.random_uniform([2]) * size, tf.int32)
-        return scene._replace(image=_hidden(scene.image, middle, tf.constant([pixels, pixels])))
-
-    return operation
+def _cutout(scene: Scene, magnitude: tf.Tensor, probability: tf.Tensor) -> Scene:
+    """Hides a square of up to 200 pixels; objects there are still there."""
+    del probability
+    size = tf.cast(tf.shape(scene.image)[:2], tf.float32)
+    middle = tf.cast(tf.random_uniform([2]) * size, tf.int32)
+    half = tf.cast(100.0 * magnitude, tf.int32)
+    return scene._replace(image=_hidden(scene.image, middle, tf.stack([half, half])))
 
 
-def _box_cutout(share: float) -> Operation:
-    """Hides a part of one box, of a share of its height and width."""
+def _box_cutout(scene: Scene, magnitude: tf.Tensor, probability: tf.Tensor) -> Scene:
+    """Hides a part of one box, of up to three quarters of its height and width."""
+    del probability
 
-    def hide(scene: Scene) -> tf.Tensor:
+    def hide() -> tf.Tensor:
         size = tf.cast(tf.shape(scene.image)[:2], tf.float32)
         number = tf.random_uniform([], 0, tf.shape(scene.boxes)[0], dtype=tf.int32)
         box = scene.boxes[number]
         middle = box[:2] + tf.random_uniform([2]) * (box[2:] - box[:2])
-        half = tf.cast((box[2:] - box[:2]) * size * share / 2.0, tf.int32)
+        half = tf.cast((box[2:] - box[:2]) * size * (0.75 * magnitude / 2.0), tf.int32)
         return _hidden(scene.image, tf.cast(middle * size, tf.int32), half)
 
-    def operation(scene: Scene) -> Scene:
-        some = tf.shape(scene.boxes)[0] > 0
-        image = tf.cond(some, lambda: hide(scene), lambda: tf.identity(scene.image))
-        image.set_shape(scene.image.shape)
-        return scene._replace(image=image)
-
-    return operation
+    some = tf.shape(scene.boxes)[0] > 0
+    return scene._replace(image=tf.cond(some, hide, lambda: tf.identity(scene.image)))
 
 
-def _in_boxes(operation: Operation, probability: float) -> Operation:
+def _change_one_box(
+    operation: Operation, magnitude: tf.Tensor, box: tf.Tensor, image: tf.Tensor, points: tf.Tensor
+) -> list[tf.Tensor]:
+    """Picture and keypoints [M, K, 2] after an operation on the inside of a box [4]."""
+    size = tf.shape(image)[:2]
+    scale = tf.cast(size, tf.float32)
+    begin = tf.clip_by_value(tf.cast(box[:2] * scale, tf.int32), 0, size - 1)
+    end = tf.clip_by_value(tf.cast(tf.ceil(box[2:] * scale), tf.int32), begin + 1, size)
+    window = tf.cast(tf.concat([begin, end], axis=0), tf.float32) / tf.tile(scale, [2])
+    part = Scene(
+        image[begin[0] : end[0], begin[1] : end[1]],
+        tf.zeros([0, 4]),
+        geometry.change_coordinate_frame(points, window),
+    )
+    changed = operation(part, magnitude, tf.constant(1.0))
+    around = tf.concat([tf.stack([begin, size - end], axis=1), [[0, 0]]], axis=0)
+    inside = tf.pad(tf.ones(tf.shape(part.image), tf.bool), around)
+    height, width = tf.unstack(window[2:] - window[:2])
+    back = geometry.scale(changed.keypoints, height, width) + window[:2]
+    moves = tf.reduce_all((points >= window[:2]) & (points <= window[2:]), axis=-1, keepdims=True)
+    return [
+        tf.where(inside, tf.pad(changed.image, around), image),
+        tf.where(tf.broadcast_to(moves, tf.shape(points)), back, points),
+    ]
+
+
+def _in_boxes(operation: Operation) -> Operation:
     """An operation on the inside of each box, with a probability of its own; boxes stay.
 
     Keypoints in a box, whosever they are, move with its pixels and are gone beyond its edges.
     """
 
-    def one(number: tf.Tensor, image: tf.Tensor, keypoints: tf.Tensor, boxes: tf.Tensor) -> Any:
-        size = tf.shape(image)[:2]
-        scale = tf.cast(size, tf.float32)
-        box = boxes[number]
-        begin = tf.clip_by_value(tf.cast(box[:2] * scale, tf.int32), 0, size - 1)
-        end = tf.clip_by_value(tf.cast(tf.ceil(box[2:] * scale), tf.int32), begin + 1, size)
-        window = tf.concat([begin, end], axis=0)
-        window = tf.cast(window, tf.float32) / tf.tile(scale, [2])
-        part = Scene(
-            image[begin[0] : end[0], begin[1] : end[1]],
-            tf.zeros([0, 4]),
-            geometry.change_coordinate_frame(keypoints, window),
-        )
-        changed = operation(part)
-        around = tf.stack([begin, size - end], axis=1)
-        around = tf.concat([around, [[0, 0]]], axis=0)
-        inside = tf.pad(tf.ones(tf.shape(part.image), tf.bool), around)
-        image = tf.where(inside, tf.pad(changed.image, around), image)
-        height, width = tf.unstack(window[2:] - window[:2])
-        back = geometry.scale(changed.keypoints, height, width) + window[:2]
-        was_inside = tf.reduce_all(
-            (keypoints >= window[:2]) & (keypoints <= window[2:]), axis=-1, keepdims=True
-        )
-        keypoints = tf.where(tf.broadcast_to(was_inside, tf.shape(keypoints)), back, keypoints)
-        return image, keypoints
-
-    def whole(scene: Scene) -> Scene:
-        def body(number: tf.Tensor, image: tf.Tensor, keypoints: tf.Tensor) -> Any:
+    def whole(scene: Scene, magnitude: tf.Tensor, probability: tf.Tensor) -> Scene:
+        def body(number: tf.Tensor, image: tf.Tensor, points: tf.Tensor) -> Any:
             changed = apply_if(
                 chance(probability),
-                lambda *inside: one(number, inside[0], inside[1], scene.boxes),
+                lambda *now: _change_one_box(operation, magnitude, scene.boxes[number], *now),
                 image,
-                keypoints,
+                points,
             )
-            changed[0].set_shape(image.shape)
-            changed[1].set_shape(keypoints.shape)
+            for new, old in zip(changed, (image, points), strict=True):
+                new.set_shape(old.shape)
             return [number + 1, *changed]
 
         count = tf.shape(scene.boxes)[0]
-        _, image, keypoints = tf.while_loop(
+        _, image, points = tf.while_loop(
             lambda number, *_: number < count,
             body,
             [tf.constant(0), scene.image, scene.keypoints],
             parallel_iterations=1,
         )
-        return Scene(image, scene.boxes, keypoints)
+        return Scene(image, scene.boxes, points)
 
     return whole
 
 
-def _operation(name: str, probability: float, magnitude: int) -> tuple[Operation, float]:
-    """An operation and the probability of applying it to the picture as a whole."""
-    share = magnitude / 10.0
-    operations: dict[str, Callable[[], Operation]] = {
-        "TranslateX_BBox": lambda: _geometric(_translation(250 * share, 1)),
-        "TranslateY_BBox": lambda: _geometric(_translation(250 * share, 0)),
-        "ShearX_BBox": lambda: _geometric(_shear(0.3 * share, 1)),
-        "ShearY_BBox": lambda: _geometric(_shear(0.3 * share, 0)),
-        "Rotate_BBox": lambda: _geometric(_rotation(30 * share)),
-        "Cutout": lambda: _cutout(int(100 * share)),
-        "BBox_Cutout": lambda: _box_cutout(0.75 * share),
-        "Color": lambda: _tonal(tone.color, share),
-        "Contrast": lambda: _tonal(tone.contrast, share),
-        "Brightness": lambda: _tonal(tone.brightness, share),
-        "Sharpness": lambda: _tonal(tone.sharpness, share),
-        "Solarize": lambda: _tonal(tone.solarize, share),
-        "SolarizeAdd": lambda: _tonal(tone.solarize_add, share),
-        "Posterize": lambda: _tonal(tone.posterize, share),
-        "AutoContrast": lambda: _tonal(tone.autocontrast, share),
-        "Equalize": lambda: _tonal(tone.equalize, share),
-    }
-    inside_boxes: dict[str, Callable[[], Operation]] = {
-        "TranslateY_Only_BBoxes": lambda: _geometric(_translation(120 * share, 0)),
-        "ShearX_Only_BBoxes": lambda: _geometric(_shear(0.3 * share, 1)),
-        "ShearY_Only_BBoxes": lambda: _geometric(_shear(0.3 * share, 0)),
-        "Equalize_Only_BBoxes": lambda: _tonal(tone.equalize, share),
-    }
-    if name in operations:
-        return operations[name](), probability
-    if name in inside_boxes:
-        # Each box takes its own chance, a third of the stated one.
-        return _in_boxes(inside_boxes[name](), probability / 3.0), 1.0
-    raise ConfigError(f"autoaugment_image: the operation {name!r} is not available.")
+OPERATIONS: dict[str, Operation] = {
+    "TranslateX_BBox": _geometric(_translation(1, 250.0)),
+    "TranslateY_BBox": _geometric(_translation(0, 250.0)),
+    "ShearX_BBox": _geometric(_shear(1)),
+    "ShearY_BBox": _geometric(_shear(0)),
+    "Rotate_BBox": _geometric(_rotation),
+    "Cutout": _cutout,
+    "BBox_Cutout": _box_cutout,
+    "Color": _tonal(tone.color),
+    "Contrast": _tonal(tone.contrast),
+    "Brightness": _tonal(tone.brightness),
+    "Sharpness": _tonal(tone.sharpness),
+    "Solarize": _tonal(tone.solarize),
+    "SolarizeAdd": _tonal(tone.solarize_add),
+    "Posterize": _tonal(tone.posterize),
+    "AutoContrast": _tonal(tone.autocontrast),
+    "Equalize": _tonal(tone.equalize),
+}
+# Operations that concern each box with a third of the stated probability, not the picture.
+OPERATIONS_IN_BOXES: dict[str, Operation] = {
+    "TranslateY_Only_BBoxes": _in_boxes(_geometric(_translation(0, 120.0))),
+    "ShearX_Only_BBoxes": _in_boxes(_geometric(_shear(1))),
+    "ShearY_Only_BBoxes": _in_boxes(_geometric(_shear(0))),
+    "Equalize_Only_BBoxes": _in_boxes(_tonal(tone.equalize)),
+}
 
 
-def _apply_sub_policy(sub_policy: Any, scene: Scene) -> list[tf.Tensor]:
-    for name, probability, magnitude in sub_policy:
-        if probability <= 0.0:
-            continue
-        operation, share = _operation(name, probability, magnitude)
+def _table(policy: Policy) -> tuple[list[Operation], np.ndarray[Any, Any]]:
+    """The operations that a policy uses, and how, as numbers.
 
-        def change(*tensors: tf.Tensor, operation: Operation = operation) -> list[tf.Tensor]:
-            return list(operation(Scene(*tensors)))
+    Returns:
+        The operations, and for each step of each sub-policy its operation's number, the probability
+        for the picture and for a box, and the magnitude: [S, steps, 4]. Steps of probability 0
+        are left out; the shorter sub-policies end with steps of probability 0.
 
-        results = apply_if(chance(share), change, *scene)
-        for result, tensor in zip(results, scene, strict=True):
+    Raises:
+        ConfigError: an operation that is not available.
+    """
+    available = OPERATIONS | OPERATIONS_IN_BOXES
+    used = [[step for step in sub_policy if step[1] > 0.0] for sub_policy in policy]
+    names = sorted({name for steps in used for name, _, _ in steps})
+    for name in names:
+        if name not in available:
+            raise ConfigError(f"autoaugment_image: the operation {name!r} is not available.")
+    table = np.zeros([len(used), max(len(steps) for steps in used), 4], np.float32)
+    for row, steps in enumerate(used):
+        for column, (name, probability, magnitude) in enumerate(steps):
+            per_box = name in OPERATIONS_IN_BOXES
+            of_picture = 1.0 if per_box else probability
+            table[row, column] = names.index(name), of_picture, probability / 3, magnitude / 10
+    return [available[name] for name in names], table
+
+
+def _apply_policy(policy: Policy, scene: Scene) -> Scene:
+    """Applies one sub-policy. Each operation is in the graph once, however often it is named."""
+    operations, table = _table(policy)
+    steps = tf.gather(table, tf.random_uniform([], 0, len(table), dtype=tf.int32))
+
+    def body(number: tf.Tensor, *tensors: tf.Tensor) -> Any:
+        which, of_picture, of_box, magnitude = tf.unstack(steps[number])
+        branches = [
+            lambda operation=operation: [
+                tf.identity(t) for t in operation(Scene(*tensors), magnitude, of_box)
+            ]
+            for operation in operations
+        ]
+        results = tf.cond(
+            chance(of_picture),
+            lambda: list(tf.switch_case(tf.cast(which, tf.int32), branches)),
+            lambda: [tf.identity(t) for t in tensors],
+        )
+        for result, tensor in zip(results, tensors, strict=True):
             result.set_shape(tensor.shape)
-        scene = Scene(*results)
-    return [tf.identity(t) for t in scene]
+        return [number + 1, *results]
+
+    _, *results = tf.while_loop(
+        lambda number, *_: number < table.shape[1],
+        body,
+        [tf.constant(0), *scene],
+        parallel_iterations=1,
+    )
+    return Scene(*results)
 
 
 def autoaugment_image(
@@ -322,12 +352,7 @@ def autoaugment_image(
     scene = Scene(
         tf.clip_by_value(tf.cast(image, tf.float32), 0.0, 255.0), tf.cast(boxes, tf.float32), points
     )
-    branches = [
-        lambda sub_policy=sub_policy: _apply_sub_policy(sub_policy, scene)
-        for sub_policy in POLICIES[policy_name]
-    ]
-    chosen = tf.random_uniform([], 0, len(branches), dtype=tf.int32)
-    results = Scene(*tf.switch_case(chosen, branches))
+    results = _apply_policy(POLICIES[policy_name], scene)
     new_image = tf.cast(results.image, image.dtype)
     new_image.set_shape(image.shape)
     new_boxes = tf.cast(results.boxes, boxes.dtype)

@@ -26,7 +26,8 @@ def _in_unit_range(image: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -
 def _colours(image: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """Applies a change to the first three channels."""
     image = tf.convert_to_tensor(image)
-    if image.shape.rank != 3 or image.shape[2] is None or image.shape[2] <= 3:
+    channels = image.shape.as_list()[-1] if image.shape.rank else None
+    if channels is None or channels <= 3:
         return change(image)
     return tf.concat([change(image[..., :3]), image[..., 3:]], axis=-1)
 
@@ -229,6 +230,7 @@ def subtract_channel_mean(image: tf.Tensor, means: Sequence[float] | None = None
     image = tf.convert_to_tensor(image)
     if image.shape.rank != 3:
         raise ValueError(f"An image should be [H, W, C], got {image.shape}.")
-    if means is None or len(means) != image.shape[-1]:
+    channels = image.shape.as_list()[-1]
+    if means is None or len(means) != (channels or len(means)):
         raise ValueError(f"means {means} should be one number for each channel of {image.shape}.")
     return image - tf.constant(list(means), image.dtype)

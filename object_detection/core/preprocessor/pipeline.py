@@ -204,7 +204,7 @@ def preprocess(
         image = tf.convert_to_tensor(sample[Inputs.image])
         if image.shape.rank != 4:
             raise ConfigError(f"The picture of a sample should be [1, H, W, C], got {image.shape}.")
-        if image.shape[0] not in (1, None):
+        if image.shape.as_list()[0] not in (1, None):
             raise ConfigError(f"One picture at a time: expected [1, H, W, C], got {image.shape}.")
         sample[Inputs.image] = tf.squeeze(image, 0)
     for function, settings in preprocess_options:

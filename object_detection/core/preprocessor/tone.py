@@ -1,36 +1,36 @@
 """Changes of tone that `autoaugment_image` is made of (arXiv:1805.09501, table 6).
 
-Images are [H, W, 3] float32 in [0, 255]; magnitudes are shares, 0 to 1.
+Images are [H, W, 3] float32 in [0, 255]; a magnitude is a number of 0 to 1, or a scalar tensor.
 """
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 
-def _blend(dull: tf.Tensor, image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def _blend(dull: tf.Tensor, image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """From `dull`, at a factor of 0, over the picture, at 1, to the contrary of dull."""
-    factor = 1.8 * magnitude + 0.1
+    factor = magnitude * 1.8 + 0.1
     return tf.clip_by_value(dull + factor * (image - dull), 0.0, 255.0)
 
 
-def color(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def color(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Less colour, or more."""
     gray = tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(image))
     return _blend(gray, image, magnitude)
 
 
-def contrast(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def contrast(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Nearer to the mean grey, or further from it."""
     mean = tf.reduce_mean(tf.image.rgb_to_grayscale(image))
     return _blend(tf.fill(tf.shape(image), mean), image, magnitude)
 
 
-def brightness(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def brightness(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Darker, or brighter."""
     return _blend(tf.zeros_like(image), image, magnitude)
 
 
-def sharpness(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def sharpness(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Smoother, or sharper; the outermost pixels have no neighbours and stay."""
     kernel = np.ones([3, 3], np.float32)
     kernel[1, 1] = 5.0
@@ -46,25 +46,25 @@ def sharpness(image: tf.Tensor, magnitude: float) -> tf.Tensor:
     return _blend(smooth, image, magnitude)
 
 
-def solarize(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def solarize(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Inverts what is bright."""
-    threshold = int(magnitude * 256)
+    threshold = tf.floor(256.0 * magnitude)
     return tf.where(image < threshold, image, 255.0 - image)
 
 
-def solarize_add(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def solarize_add(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Brightens what is dark."""
-    brighter = tf.clip_by_value(image + int(magnitude * 110), 0.0, 255.0)
+    brighter = tf.clip_by_value(image + tf.floor(110.0 * magnitude), 0.0, 255.0)
     return tf.where(image < 128, brighter, image)
 
 
-def posterize(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def posterize(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Keeps up to four leading bits of each number, and at least one."""
-    step = 2.0 ** (8 - max(int(magnitude * 4), 1))
+    step = tf.pow(2.0, 8.0 - tf.maximum(tf.floor(4.0 * magnitude), 1.0))
     return tf.floor(image / step) * step
 
 
-def autocontrast(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def autocontrast(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Stretches each channel to the full range."""
     del magnitude
     least = tf.reduce_min(image, axis=[0, 1])
@@ -74,7 +74,7 @@ def autocontrast(image: tf.Tensor, magnitude: float) -> tf.Tensor:
     return tf.where(flat, image, tf.clip_by_value(stretched, 0.0, 255.0))
 
 
-def equalize(image: tf.Tensor, magnitude: float) -> tf.Tensor:
+def equalize(image: tf.Tensor, magnitude: tf.Tensor) -> tf.Tensor:
     """Spreads the tones of each channel so that all are about as frequent."""
     del magnitude
     levels = tf.cast(tf.clip_by_value(image, 0.0, 255.0), tf.int32)
