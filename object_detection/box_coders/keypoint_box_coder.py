@@ -89,11 +89,14 @@ class KeypointBoxCoder(box_coder.TensorBoxCoder):
                 f"This coder encodes {self._num_keypoints} keypoints a box, but none were given. "
                 "Set num_keypoints in the input reader, or use faster_rcnn_box_coder."
             )
-        if keypoints.shape[-2] != self._num_keypoints:
+        keypoints = tf.convert_to_tensor(keypoints)
+        expected = [*keypoints.shape.as_list()[:-2], self._num_keypoints, 2]
+        if not keypoints.shape.is_compatible_with(expected):
             raise ShapeError(
                 f"Keypoints should be [..., K={self._num_keypoints}, 2], got {keypoints.shape}. "
                 "box_coder and input reader must agree on num_keypoints."
             )
+        keypoints = tf.ensure_shape(keypoints, expected)
         return encode_keypoint_boxes(boxes, keypoints, anchors, self._scale_factors)
 
     def decode_tensors(

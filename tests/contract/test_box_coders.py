@@ -116,6 +116,25 @@ def test_an_absent_keypoint_touches_only_its_own_code(run):
     assert np.isnan(codes).tolist() == [False] * 4 + [True] * 2 + [False] * 2
 
 
+def test_keypoints_of_unknown_number(run):
+    coder = KeypointBoxCoder(2)
+    anchors = BoxList(tf.constant(_boxes(1, 2)))
+    boxes = BoxList(tf.constant(_boxes(1, 1)))
+    for count in (2, 3):
+        points = np.zeros([1, count, 2], np.float32)
+        boxes.add_field(KEYPOINTS, tf.placeholder_with_default(points, [None, None, 2]))
+        codes = coder.encode(boxes, anchors)
+        assert codes.shape.as_list() == [1, 8]
+        if count == 2:
+            assert run(codes).shape == (1, 8)
+        else:
+            with pytest.raises(tf.errors.InvalidArgumentError):
+                run(codes)
+    boxes.add_field(KEYPOINTS, tf.zeros([1, 3, 2]))
+    with pytest.raises(ValueError, match="K=2"):
+        coder.encode(boxes, anchors)
+
+
 @pytest.mark.parametrize("factors", [[1.0, 1.0], [1.0, 1.0, 0.0, 1.0]], ids=["two", "a zero"])
 def test_scale_factors_are_four_positive_numbers(factors):
     with pytest.raises(ValueError, match="scale_factors"):
