@@ -59,6 +59,7 @@ def pad_or_clip_nd(tensor: tf.Tensor, output_shape: Sequence[Any]) -> tf.Tensor:
 
 def combined_static_and_dynamic_shape(tensor: tf.Tensor) -> list[Any]:
     """The shape as a list: numbers where they are known, scalar tensors elsewhere."""
+    tensor = tf.convert_to_tensor(tensor)
     dynamic = tf.shape(tensor)
     return [
         size if size is not None else dynamic[axis]

@@ -28,13 +28,15 @@ def box_grid_coordinate_vectors(
     Returns:
         y [B, N, size_y] and x [B, N, size_x].
     """
+    boxes = tf.convert_to_tensor(boxes)
     ymin, xmin, ymax, xmax = tf.unstack(boxes, num=4, axis=-1)
 
     def points(low: tf.Tensor, high: tf.Tensor, size: Any) -> tf.Tensor:
-        places = tf.cast(tf.range(size), boxes.dtype)
-        count = tf.cast(size, boxes.dtype)
-        # One aligned point lies on the lower corner.
-        shares = places / tf.maximum(count - 1, 1) if align_corners else (places + 0.5) / count
+        places, count = tf.cast(tf.range(size), boxes.dtype), tf.cast(size, boxes.dtype)
+        shares = (places + 0.5) / count
+        if align_corners:
+            # A single point lies in the middle in any case.
+            shares = tf.where(count > 1, places / tf.maximum(count - 1, 1), shares)
         return low[..., tf.newaxis] + (high - low)[..., tf.newaxis] * shares
 
     return points(ymin, ymax, size_y), points(xmin, xmax, size_x)
@@ -93,6 +95,7 @@ def pad_to_max_size(features: Sequence[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor
     Returns:
         [B, maps, H, W, C] with the largest H and W, and the true sizes [maps, 2] int32.
     """
+    features = [tf.convert_to_tensor(one) for one in features]
     shapes = [shape_utils.combined_static_and_dynamic_shape(one) for one in features]
 
     def largest(axis: int) -> Any:
@@ -137,6 +140,7 @@ def multilevel_roi_align(
         [B, N, height, width, C].
     """
     with tf.name_scope(scope, "MultiLevelRoIAlign"):
+        boxes = tf.convert_to_tensor(boxes)
         stacked, sizes = pad_to_max_size(features)
         shape = shape_utils.combined_static_and_dynamic_shape(stacked)
         pictures, count = shape_utils.combined_static_and_dynamic_shape(boxes)[:2]

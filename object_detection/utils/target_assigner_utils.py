@@ -80,6 +80,7 @@ def coordinates_to_heatmap(
     Returns:
         [height, width, C].
     """
+    channel_onehot = tf.convert_to_tensor(channel_onehot)
     y_distance = y_grid[tf.newaxis] - _column(tf.floor(y_coordinates))
     x_distance = x_grid[tf.newaxis] - _column(tf.floor(x_coordinates))
     squared = tf.square(y_distance) + tf.square(x_distance)
@@ -106,7 +107,7 @@ def coordinates_to_iou(
     Returns:
         [height, width, C], the largest of each channel.
     """
-    boxes = blist if isinstance(blist, tf.Tensor) else blist.get()
+    boxes = blist.get() if hasattr(blist, "get") else tf.convert_to_tensor(blist)
     ymin, xmin, ymax, xmax = (_column(part) for part in tf.unstack(boxes, num=4, axis=1))
     height, width = ymax - ymin, xmax - xmin
     # Two boxes of one size overlap by what the distance of their centres leaves of it.
@@ -176,7 +177,7 @@ def get_valid_keypoint_mask_for_class(
     """
     keypoints = tf.convert_to_tensor(keypoint_coordinates)
     known = ~tf.math.is_nan(keypoints)
-    weights = tf.cast(class_onehot[:, class_id], tf.float32)
+    weights = tf.cast(tf.convert_to_tensor(class_onehot)[:, class_id], tf.float32)
     if class_weights is not None:
         weights *= class_weights
     mask = tf.cast(tf.reduce_all(known, axis=-1), tf.float32) * weights[:, tf.newaxis]

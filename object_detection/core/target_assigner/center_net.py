@@ -47,8 +47,14 @@ def side_by_side(*lists: Sequence[Any] | None) -> Iterator[tuple[Any, ...]]:
     lengths = sorted({len(one) for one in lists if one is not None})
     if len(lengths) > 1:
         raise ValueError(f"Groundtruth lists have different lengths: {lengths}.")
-    filled = [[None] * lengths[0] if one is None else one for one in lists]
+    filled = [
+        [None] * lengths[0] if one is None else [_tensor(row) for row in one] for one in lists
+    ]
     return zip(*filled, strict=True)
+
+
+def _tensor(row: Any) -> tf.Tensor | None:
+    return None if row is None else tf.convert_to_tensor(row)
 
 
 def with_batch_index(index: int, pixels: tf.Tensor) -> tf.Tensor:

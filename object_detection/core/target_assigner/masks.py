@@ -36,6 +36,7 @@ def _resized(masks: tf.Tensor, height: Any, width: Any, method: Any) -> tf.Tenso
 
 
 def _output_size_of_masks(masks: tf.Tensor, stride: int) -> tuple[Any, Any]:
+    masks = tf.convert_to_tensor(masks)
     dynamic = tf.shape(masks)
     sizes = [
         known if known is not None else dynamic[axis + 1]
@@ -168,6 +169,7 @@ class CenterNetDensePoseTargetAssigner:
 
 def filter_mask_overlap_min_area(masks: tf.Tensor) -> tf.Tensor:
     """[N, H, W] masks; a pixel of several stays only in the smallest, the first of equals."""
+    masks = tf.convert_to_tensor(masks)
     areas = tf.reduce_sum(masks, axis=[1, 2], keepdims=True)
     inside = masks > 0
     far = tf.fill(tf.shape(masks), masks.dtype.max)
@@ -194,7 +196,7 @@ def filter_mask_overlap(masks: tf.Tensor, method: str = "min_area") -> tf.Tensor
     """
     if method not in _OVERLAP_FILTERS:
         raise ConfigError(f"method is {method!r}; allowed: {', '.join(_OVERLAP_FILTERS)}.")
-    return _OVERLAP_FILTERS[method](tf.convert_to_tensor(masks))
+    return _OVERLAP_FILTERS[method](masks)
 
 
 class CenterNetCornerOffsetTargetAssigner:

@@ -101,12 +101,11 @@ def test_points_over_boxes(align, expected, run):
     np.testing.assert_allclose(x[0], [expected, np.subtract(expected, 6)], atol=1e-6)
 
 
-def test_one_point_over_a_box(run):
+@pytest.mark.parametrize("align", [False, True])
+def test_one_point_over_a_box_is_its_middle(align, run):
     boxes = tf.constant([[[0.0, 2.0, 6.0, 6.0]]])
-    middle = run(crops.box_grid_coordinate_vectors(boxes, size_y=1, size_x=1))
-    corner = run(crops.box_grid_coordinate_vectors(boxes, 1, 1, align_corners=True))
-    assert [value.tolist() for value in middle] == [[[[3]]], [[[4]]]]
-    assert [value.tolist() for value in corner] == [[[[0]]], [[[2]]]]
+    points = run(crops.box_grid_coordinate_vectors(boxes, 1, 1, align_corners=align))
+    assert [value.tolist() for value in points] == [[[[3]]], [[[4]]]]
 
 
 def test_pixels_around_points(run):
