@@ -1,5 +1,6 @@
 """Anchors on a regular grid, at each location one for each scale and aspect ratio."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,12 +24,13 @@ def grid_anchors(
     """
     y = tf.cast(tf.range(grid_height), tf.float32) * stride[0] + offset[0]
     x = tf.cast(tf.range(grid_width), tf.float32) * stride[1] + offset[1]
+    counts = [tensor.shape.as_list()[0] for tensor in (y, x, heights)]
     y, x = y[:, tf.newaxis, tf.newaxis], x[tf.newaxis, :, tf.newaxis]
     zeros = tf.zeros([tf.shape(y)[0], tf.shape(x)[1], tf.shape(heights)[0]])
     corners = [y - heights / 2, x - widths / 2, y + heights / 2, x + widths / 2]
     anchors = tf.reshape(tf.stack([zeros + corner for corner in corners], axis=-1), [-1, 4])
-    if isinstance(grid_height, int) and isinstance(grid_width, int):
-        anchors.set_shape([grid_height * grid_width * heights.shape[0], 4])
+    if None not in counts:
+        anchors.set_shape([math.prod(counts), 4])
     return anchors
 
 

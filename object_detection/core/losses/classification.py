@@ -71,8 +71,8 @@ class WeightedDiceClassificationLoss(Loss):
     """1 - Dice coefficient of the masks of each class -> [B, C].
 
     The coefficient is 2 * sum(p * t) / (sum(p) + sum(t)) over the pixels N, or with the squares
-    of p and t below the line (V-Net, arXiv:1606.04797, section 3); without prediction and target
-    it is 0. A class of which no pixel has weight has loss 0.
+    of p and t below the line (V-Net, arXiv:1606.04797, section 3); where neither prediction nor
+    target has weight it is 0, so that a class that does not count has the constant loss 1.
     """
 
     def __init__(
@@ -103,14 +103,12 @@ class WeightedDiceClassificationLoss(Loss):
         if self._squared_normalization:
             probability, target_tensor = tf.square(probability), tf.square(target_tensor)
         size = tf.reduce_sum(weights * (probability + target_tensor), axis=1)
-        counts = tf.reduce_any(tf.broadcast_to(weights, tf.shape(probability)) > 0.0, axis=1)
-        losses = 1.0 - tf.math.divide_no_nan(2.0 * common, size)
-        return tf.where(counts, losses, tf.zeros_like(losses))
+        return 1.0 - tf.math.divide_no_nan(2.0 * common, size)
 
 
 def _softmax_losses(logits: tf.Tensor, targets: tf.Tensor, weights: Any) -> tf.Tensor:
     """Weighted cross entropy over the classes, [B, N]."""
-    losses = tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+    losses = tf.nn.softmax_cross_entropy_with_logits_v2(tf.stop_gradient(targets), logits)
     weights = tf.convert_to_tensor(weights, losses.dtype)
     # One weight a class says how much the anchor counts: their mean.
     return losses * (tf.reduce_mean(weights, axis=-1) if weights.shape.rank == 3 else weights)

@@ -75,6 +75,12 @@ def test_what_is_no_list_of_one_pair(shapes):
         GridAnchorGenerator().generate(shapes)
 
 
+@pytest.mark.parametrize("size", [int, np.int64, tf.constant], ids=lambda size: size.__name__)
+def test_the_number_of_anchors_is_known_where_the_grid_is(size):
+    (anchors,) = GridAnchorGenerator().generate([(size(2), size(3))])
+    assert anchors.num_boxes_static() == 2 * 3 * 9
+
+
 def test_tiles(run):
     boxes = tile_anchors(1, 2, [2.0, 4.0], [1.0, 4.0], (1, 1), (5, 5), (0, 0))
     assert _run(run, [boxes]) == [[[-1, -1, 1, 1], [-1, -4, 1, 4], [-1, 4, 1, 6], [-1, 1, 1, 9]]]

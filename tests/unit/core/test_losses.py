@@ -176,8 +176,10 @@ def test_dice_loss_of_chosen_classes_only(run):
     probability = np.array([[[0.9, 0.5, 0.5], [0.1, 0, 0]]])
     target = np.array([[[1.0, 0, 0], [0, 0, 1]]])
     loss = losses.WeightedDiceClassificationLoss(False, is_prediction_probability=True)
-    values = _run(run, loss, probability, target, np.ones([1, 2, 1]), class_indices=[0, 2])
-    np.testing.assert_allclose(values, [[1 - 1.8 / 2, 0, 1]], rtol=1e-5)
+    whole = _run(run, loss, probability, target, np.ones([1, 2, 1]))
+    np.testing.assert_allclose(whole, [[1 - 1.8 / 2, 1, 1]], rtol=1e-5)
+    values = _run(run, loss, probability, target, np.ones([1, 2, 1]), class_indices=[2])
+    np.testing.assert_allclose(values, [[1, 1, 1]], rtol=1e-5)
 
 
 def test_dice_loss_of_logits(run):
