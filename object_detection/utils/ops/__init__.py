@@ -1,7 +1,5 @@
 """Small tensor operations without detection semantics."""
 
-from typing import Any, NamedTuple
-
 from object_detection.utils.ops.boxes import (
     center_to_corner_coordinate,
     dense_to_sparse_boxes,
@@ -10,6 +8,7 @@ from object_detection.utils.ops.boxes import (
     merge_boxes_with_multiple_labels,
     normalized_to_image_coordinates,
 )
+from object_detection.utils.ops.equalization import EqualizationLossConfig
 from object_detection.utils.ops.gather import (
     gather_with_padding_values,
     indices_to_dense_vector,
@@ -80,10 +79,3 @@ __all__ = [
     "retain_groundtruth_with_positive_classes",
     "tile_context_tensors",
 ]
-
-
-class EqualizationLossConfig(NamedTuple):
-    """Settings of the loss that evens out the ranges of a layer's channels."""
-
-    weight: float
-    exclude_prefixes: Any  # strings; variables whose names start with one take no part

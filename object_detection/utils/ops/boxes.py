@@ -61,7 +61,8 @@ def dense_to_sparse_boxes(
     Returns:
         [N, 4] boxes and [N] classes; N is the sum of `dense_num_boxes`.
     """
-    locations = dense_locations[: tf.reduce_sum(dense_num_boxes)]
+    dense_num_boxes = tf.convert_to_tensor(dense_num_boxes)
+    locations = tf.convert_to_tensor(dense_locations)[: tf.reduce_sum(dense_num_boxes)]
     locations.set_shape([None, 4])
     classes = tf.repeat(tf.range(num_classes), dense_num_boxes[:num_classes])
     return locations, classes

@@ -54,6 +54,7 @@ def matmul_gather_on_zeroth_axis(
 ) -> tf.Tensor:
     """`tf.gather(params, indices)` by a matrix product, for hardware on which that is faster."""
     with tf.name_scope(scope, "MatMulGather"):
+        params, indices = tf.convert_to_tensor(params), tf.convert_to_tensor(indices)
         shape = tf.shape(params)
         flat = tf.reshape(params, [shape[0], -1])
         chosen = tf.one_hot(indices, shape[0], dtype=params.dtype)

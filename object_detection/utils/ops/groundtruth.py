@@ -54,6 +54,7 @@ def retain_groundtruth(tensor_dict: Sample, valid_indices: tf.Tensor) -> Sample:
     Raises:
         ValueError: indices of another shape, or no boxes.
     """
+    valid_indices = tf.convert_to_tensor(valid_indices)
     shape = valid_indices.shape
     if shape.rank not in (1, 2) or (shape.rank == 2 and shape[1] not in (1, None)):
         raise ValueError(f"valid_indices should be [N] or [N, 1], got {shape}.")

@@ -59,6 +59,7 @@ def batch_position_sensitive_crop_regions(
             f"Without global_pool the bins should be square; crop_size {list(crop_size)} and "
             f"num_spatial_bins {list(num_spatial_bins)} give other ones."
         )
+    images, boxes = tf.convert_to_tensor(images), tf.convert_to_tensor(boxes)
     channels = images.shape.as_list()[3]
     if channels % (bins_y * bins_x):
         raise ValueError(f"{channels} channels should be a multiple of the {bins_y * bins_x} bins.")

@@ -35,6 +35,7 @@ def meshgrid(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def reduce_sum_trailing_dimensions(tensor: tf.Tensor, ndims: int) -> tf.Tensor:
     """Sums over all axes from `ndims` on."""
+    tensor = tf.convert_to_tensor(tensor)
     return tf.reduce_sum(tensor, axis=tuple(range(ndims, tensor.shape.rank)))
 
 

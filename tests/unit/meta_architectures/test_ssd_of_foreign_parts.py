@@ -162,6 +162,15 @@ def test_inputs_that_are_not_float_are_refused():
         _model().preprocess(tf.zeros([1, 2, 2, 3], tf.uint8))
 
 
+@pytest.mark.parametrize(
+    "shape", [[3, 4, 5, 3], [3, None, None, 3], [None, 4, 5, 3], [1, None, 5, 3], [None] * 3 + [3]]
+)
+def test_preprocessing_keeps_what_is_known_of_shapes(shape):
+    inputs, shapes = _model().preprocess(tf.placeholder(tf.float32, shape))
+    assert inputs.shape.as_list() == shape
+    assert shapes.shape.as_list() == [shape[0], 3]
+
+
 @pytest.mark.parametrize("shape", [[2, 2, 2, 3], [None, None, None, 3], [None, 2, 2, 3]])
 def test_predictions(shape, run):
     model = _model()
