@@ -21,14 +21,13 @@ def get_patch_mask(
         tf.errors.InvalidArgumentError: the middle lies outside of the picture; when the graph is
             built if the numbers are known then, else when it runs.
     """
-    size = tf.convert_to_tensor(image_shape, tf.int32)[:2]
+    size = tf.convert_to_tensor(image_shape, tf.int32)
     known = tf.get_static_value(size)
-    if known is not None:
-        size = tf.constant(known, tf.int32)
+    size = size[:2] if known is None else tf.constant(known[:2], tf.int32)
     middle = tf.stack([tf.cast(y, tf.int32), tf.cast(x, tf.int32)])
-    value = tf.get_static_value(middle)
-    if value is not None:
-        middle = tf.constant(value, tf.int32)
+    known_middle = tf.get_static_value(middle)
+    if known_middle is not None:
+        middle = tf.constant(known_middle, tf.int32)
     checks = [
         tf.debugging.assert_greater_equal(
             middle, 0, message="(y, x) is above or left of the image"
@@ -44,5 +43,5 @@ def get_patch_mask(
     ]
     mask = tf.logical_and(sides[0][:, tf.newaxis], sides[1][tf.newaxis, :])
     if known is not None:
-        mask.set_shape(known.tolist())
+        mask.set_shape(known[:2].tolist())
     return mask
