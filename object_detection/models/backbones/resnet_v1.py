@@ -20,6 +20,7 @@ CHANNEL_MEANS = (123.68, 116.779, 103.939)
 UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 _DEPTHS = (64, 128, 256, 512)
 _EXPANSION = 4
+_STEM_DEPTH = 64
 _BOUND = 6.0
 BLOCKS = ("block1", "block2", "block3", "block4")
 
@@ -87,7 +88,7 @@ def _resnet_v1(
         store_non_strided_activations: whether a block's end point is its output before the
             stride to the next block.
         min_base_depth: least number of channels of the inner convolutions.
-        depth_multiplier: factor of the number of channels.
+        depth_multiplier: factor of these; the first convolution keeps its 64 channels.
         reuse: whether to reuse the variables.
         scope: variable scope, `resnet_v1_<layers>` by default.
 
@@ -115,7 +116,7 @@ def _resnet_v1(
         # Padded by hand, so that the grid does not shift with the parity of the size.
         net = slim.conv2d(
             ops.fixed_padding(inputs, 7),
-            depth_fn(64),
+            _STEM_DEPTH,
             [7, 7],
             stride=2,
             padding="VALID",

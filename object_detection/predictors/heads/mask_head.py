@@ -46,7 +46,7 @@ class MaskRCNNMaskHead(head.Head):
 
         Args:
             num_classes: number of classes, the background not counted.
-            conv_hyperparams_fn: returns the arg scope of the layers; None for the one around.
+            conv_hyperparams_fn: returns the arg scope of the layers; must be given.
             mask_height: of the result.
             mask_width: of the result.
             mask_prediction_num_conv_layers: 3x3 convolutions, the last layer counted.
@@ -55,8 +55,16 @@ class MaskRCNNMaskHead(head.Head):
             masks_are_class_agnostic: one mask for all classes, not one for each.
             convolve_then_upsample: enlarge after the convolutions, not before; the size of the
                 masks must be a multiple of that of the features.
+
+        Raises:
+            ConfigError: no `conv_hyperparams_fn`.
         """
         super().__init__()
+        if conv_hyperparams_fn is None:
+            raise ConfigError(
+                "Masks of regions need conv_hyperparams (conv_hyperparams_fn is None); set "
+                "mask_rcnn_box_predictor.conv_hyperparams."
+            )
         self._num_classes = num_classes
         self._conv_hyperparams_fn = conv_hyperparams_fn
         self._mask_height = mask_height

@@ -213,8 +213,10 @@ def _mask_rcnn(heads=None):
 
 def test_stages_of_mask_rcnn():
     heads = {
-        "mask_predictions": mask_head.MaskRCNNMaskHead(5, mask_prediction_conv_depth=2),
-        "another": mask_head.MaskRCNNMaskHead(1, mask_prediction_conv_depth=2),
+        "mask_predictions": mask_head.MaskRCNNMaskHead(
+            5, _plain_scope, mask_prediction_conv_depth=2
+        ),
+        "another": mask_head.MaskRCNNMaskHead(1, _plain_scope, mask_prediction_conv_depth=2),
     }
     predictor = _mask_rcnn(heads)
     assert predictor.num_classes == 5

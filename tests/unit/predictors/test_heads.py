@@ -195,7 +195,7 @@ def test_heads_of_regions_share_their_weights_between_calls():
     [
         box_head.MaskRCNNBoxHead(True, 3, _ones_scope, False, 0.5, 4),
         class_head.MaskRCNNClassHead(True, 3, _ones_scope, False, 0.5),
-        mask_head.MaskRCNNMaskHead(3),
+        mask_head.MaskRCNNMaskHead(3, _ones_scope),
         keypoint_head.MaskRCNNKeypointHead(),
     ],
     ids=lambda part: type(part).__name__,
@@ -272,9 +272,14 @@ def test_masks_of_regions(more, shape, variables):
 
 
 def test_masks_that_repetition_does_not_reach_are_refused():
-    part = mask_head.MaskRCNNMaskHead(20, convolve_then_upsample=True)
+    part = mask_head.MaskRCNNMaskHead(20, _ones_scope, convolve_then_upsample=True)
     with pytest.raises(ValueError, match="multiples"):
         part.predict(tf.zeros([3, 3, 3, 8]))
+
+
+def test_masks_of_regions_need_an_arg_scope():
+    with pytest.raises(ValueError, match="conv_hyperparams"):
+        mask_head.MaskRCNNMaskHead(20)
 
 
 def test_a_head_must_predict():
