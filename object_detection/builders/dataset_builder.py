@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.builders import decoder_builder
 from object_detection.core import standard_fields as fields
+from object_detection.data_decoders import tf_example_decoder
 from object_detection.errors import ConfigError, DataError
 from object_detection.protos import input_reader_pb2
 
@@ -46,27 +47,14 @@ def make_initializable_iterator(dataset: tf.data.Dataset) -> Any:
     return iterator
 
 
-def read_dataset(
+def _read_alike(
     file_read_func: Callable[[tf.Tensor], tf.data.Dataset],
     input_files: str | Sequence[str],
     config: Any,
-    filename_shard_fn: Callable[[tf.data.Dataset], tf.data.Dataset] | None = None,
-    *,
-    seed: int | None = None,
+    filename_shard_fn: Callable[[tf.data.Dataset], tf.data.Dataset] | None,
+    seed: int | None,
 ) -> tf.data.Dataset:
-    """Records of several files, interleaved, repeated and shuffled as the reader says.
-
-    Args:
-        file_read_func: name of a file -> dataset of its records.
-        input_files: names of the files, or patterns.
-        config: `InputReader` message.
-        filename_shard_fn: takes this worker's part of the names.
-        seed: of the order.
-
-    Raises:
-        NoInputFilesError: a pattern matches no file.
-        DataError: all files are empty.
-    """
+    """Records of files that are read alike."""
     input_files = _files(input_files)
     names = tf.data.Dataset.from_tensor_slices(input_files)
     if config.shuffle:
@@ -84,6 +72,53 @@ def read_dataset(
     return records
 
 
+def read_dataset(
+    file_read_func: Callable[[tf.Tensor], tf.data.Dataset],
+    input_files: str | Sequence[str],
+    config: Any,
+    filename_shard_fn: Callable[[tf.data.Dataset], tf.data.Dataset] | None = None,
+    *,
+    seed: int | None = None,
+) -> tf.data.Dataset:
+    """Records of several files, interleaved, repeated and shuffled as the reader says.
+
+    With `sample_from_datasets_weights` each entry of `input_files` is a source of its own, that is
+    drawn from as often as its weight says; one with weight 0 is not opened.
+
+    Args:
+        file_read_func: name of a file -> dataset of its records.
+        input_files: names of the files, or patterns.
+        config: `InputReader` message.
+        filename_shard_fn: takes this worker's part of the names.
+        seed: of the order.
+
+    Raises:
+        NoInputFilesError: a pattern matches no file.
+        DataError: all files are empty.
+        ConfigError: there are not as many weights as patterns, or none is positive.
+    """
+    weights = list(config.sample_from_datasets_weights)
+    if not weights:
+        return _read_alike(file_read_func, input_files, config, filename_shard_fn, seed)
+    patterns = [input_files] if isinstance(input_files, str) else list(input_files)
+    if len(weights) != len(patterns):
+        raise ConfigError(
+            f"input_reader.sample_from_datasets_weights has {len(weights)} entries, but there are "
+            f"{len(patterns)} input_path; give one weight for each."
+        )
+    if min(weights) < 0 or not any(weights):
+        raise ConfigError(
+            f"input_reader.sample_from_datasets_weights is {weights}; weights are 0 or more, one "
+            "of them more."
+        )
+    drawn = [(pattern, weight) for pattern, weight in zip(patterns, weights, strict=True) if weight]
+    sources = [
+        _read_alike(file_read_func, pattern, config, filename_shard_fn, seed)
+        for pattern, _ in drawn
+    ]
+    return tf.data.Dataset.sample_from_datasets(sources, [weight for _, weight in drawn], seed=seed)
+
+
 def shard_function_for_context(
     input_context: Any,
 ) -> Callable[[tf.data.Dataset], tf.data.Dataset] | None:
@@ -99,36 +134,22 @@ def shard_function_for_context(
     )
 
 
-def _records(config: Any, input_context: Any, seed: int | None) -> tf.data.Dataset:
-    """Serialised records, of all files alike or of each pattern as often as its weight says."""
-    patterns = list(config.tf_record_input_reader.input_path)
-    weights = list(config.sample_from_datasets_weights)
-    shard = shard_function_for_context(input_context)
-    if not weights:
-        return read_dataset(tf.data.TFRecordDataset, patterns, config, shard, seed=seed)
-    if len(weights) != len(patterns):
-        raise ConfigError(
-            f"input_reader.sample_from_datasets_weights has {len(weights)} entries, but there are "
-            f"{len(patterns)} input_path; give one weight for each."
-        )
-    sources = [
-        read_dataset(tf.data.TFRecordDataset, pattern, config, shard, seed=seed)
-        for pattern in patterns
-    ]
-    return tf.data.Dataset.sample_from_datasets(sources, weights, seed=seed)
+def _with_whole_rows(sample: Sample) -> Sample:
+    """The sample, refused if one of its lists is not as long as that of its boxes.
 
-
-def _with_its_classes(sample: Sample) -> Sample:
-    """The sample, refused if boxes lack their classes: a decoder cannot know that they matter."""
-    boxes, classes = sample[Inputs.groundtruth_boxes], sample[Inputs.groundtruth_classes]
+    A decoder takes such a record, because it cannot know which of the lists will be used.
+    """
+    names = [name for name in tf_example_decoder.PER_BOX if name in sample]
+    rows = tf.stack([tf.shape(sample[name])[0] for name in names])
+    boxes = sample[Inputs.groundtruth_boxes]
     check = tf.Assert(
-        tf.equal(tf.shape(boxes)[0], tf.shape(classes)[0]),
+        tf.reduce_all(tf.equal(rows, tf.shape(boxes)[0])),
         [
-            "image/object/class: should hold one a box. Record, found, expected:",
+            f"{', '.join(names)}: each should have as many rows. Record, rows of each:",
             sample[Inputs.source_id],
-            tf.shape(classes)[0],
-            tf.shape(boxes)[0],
+            rows,
         ],
+        summarize=len(names),
     )
     with tf.control_dependencies([check]):
         return {**sample, Inputs.groundtruth_boxes: tf.identity(boxes)}
@@ -172,13 +193,19 @@ def build(
         batch_size = input_context.get_per_replica_batch_size(batch_size)
     in_order = seed is not None or not input_reader_config.shuffle
     of_frames = input_reader_config.input_type == input_reader_pb2.TF_SEQUENCE_EXAMPLE
-    dataset = _records(input_reader_config, input_context, seed)
+    dataset = read_dataset(
+        tf.data.TFRecordDataset,
+        list(input_reader_config.tf_record_input_reader.input_path),
+        input_reader_config,
+        shard_function_for_context(input_context),
+        seed=seed,
+    )
     if input_reader_config.sample_1_of_n_examples > 1:
         dataset = dataset.shard(input_reader_config.sample_1_of_n_examples, 0)
 
     def decode(record: tf.Tensor) -> Sample:
         sample = decoder.decode(record)
-        return sample if of_frames else _with_its_classes(sample)
+        return sample if of_frames else _with_whole_rows(sample)
 
     def map_samples(
         samples: tf.data.Dataset,

@@ -48,9 +48,10 @@ _CORNERS = (
     Keys.object_bbox_xmax,
 )
 
-# Fields with one row a box: they are repeated together with it.
-_PER_BOX = (
+# Fields with one row a box: what becomes of a box becomes of its rows.
+PER_BOX = (
     Inputs.groundtruth_boxes,
+    Inputs.groundtruth_classes,
     Inputs.groundtruth_weights,
     Inputs.groundtruth_difficult,
     Inputs.groundtruth_group_of,
@@ -343,7 +344,7 @@ class TfExampleDecoder(data_decoder.DataDecoder):
             scores = sample[Inputs.multiclass_scores]
             scores = tf.reshape(scores, [count, tf.size(scores) // tf.maximum(count, 1)])
             sample[Inputs.multiclass_scores] = tf.reshape(tf.gather(scores, rows), [-1])
-        sample = layouts.repeat_rows(sample, _PER_BOX, rows)
+        sample = layouts.repeat_rows(sample, PER_BOX, rows)
         sample[Inputs.groundtruth_classes] = classes
         (
             sample[Inputs.groundtruth_image_classes],

@@ -116,13 +116,13 @@ def test_no_file_is_also_a_runtime_error(tmp_path):
         )
 
 
-def lines(tmp_path, text, pattern="t*", **options):
+def lines(tmp_path, text, patterns=("t*",), **options):
     """The first twelve lines of three files: 1, 10; 2, 20; 3, 30."""
     for number in (1, 2, 3):
         (tmp_path / f"t{number}").write_text(f"{number}\n{number * 10}")
     reader = text_format.Parse(text, input_reader_pb2.InputReader())
     dataset = dataset_builder.read_dataset(
-        tf.data.TextLineDataset, str(tmp_path / pattern), reader, **options
+        tf.data.TextLineDataset, [str(tmp_path / one) for one in patterns], reader, **options
     )
     return [int(line) for line in everything(dataset, 12)]
 
@@ -146,6 +146,16 @@ def test_lines_of_a_shard_and_shuffled(tmp_path):
     found = lines(tmp_path, "num_epochs: 2", seed=3)
     assert sorted(found) == sorted([1, 10, 2, 20, 3, 30] * 2)
     assert found != [1, 10, 2, 20, 3, 30] * 2
+
+
+def test_weights_of_sources(tmp_path):
+    text = "shuffle: false num_epochs: 1 sample_from_datasets_weights: "
+    # What has weight 0 need not even exist; what is used up leaves the others.
+    assert lines(tmp_path, f"{text} [0, 1]", ["none", "t2"]) == [2, 20]
+    assert sorted(lines(tmp_path, f"{text} [9, 1]", ["t1", "t[23]"])) == [1, 2, 3, 10, 20, 30]
+    for weights in ("[1, -1]", "[0, 0]"):
+        with pytest.raises(ConfigError, match="0 or more"):
+            lines(tmp_path, text + weights, ["t1", "t2"])
 
 
 def test_weights_say_how_often_each_source_is_read(records):
@@ -172,14 +182,27 @@ def test_context_divides_the_batch_among_its_replicas(records):
     assert [[int(name) for name in batch[F.source_id]] for batch in batches] == [[0, 1], [2, 3]]
 
 
-def test_boxes_without_classes_name_the_record(records, tmp_path):
+@pytest.mark.parametrize(
+    ("key", "value", "rows"),
+    [
+        ("image/object/class/label", None, "5 0 5 5 5 5 5 5 5"),
+        ("image/object/weight", float_list_feature([1, 1]), "5 5 2 5 5 5 5 5 5"),
+        ("image/object/is_crowd", int64_list_feature([1]), "5 5 5 5 5 1 5 5 5"),
+    ],
+)
+def test_lists_of_different_lengths_name_the_record(records, tmp_path, key, value, rows):
     raw = next(iter(tf.io.tf_record_iterator(str(records / "a.record-1"))))
     example = tf.train.Example.FromString(raw)
-    del example.features.feature["image/object/class/label"]
+    if value is None:
+        del example.features.feature[key]
+    else:
+        example.features.feature[key].CopyFrom(value)
     path = tmp_path / "bad.record"
     with tf.io.TFRecordWriter(str(path)) as writer:
         writer.write(example.SerializeToString())
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"class.*\[5\] \[0\] \[5\]"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=rf"groundtruth_classes, .*\[5\] \[{rows}\]"
+    ):
         everything(dataset_builder.build(config(path)))
 
 

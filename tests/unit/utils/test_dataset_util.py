@@ -3,6 +3,7 @@ import math
 import xml.etree.ElementTree as ElementTree
 
 import tensorflow.compat.v1 as tf
+from lxml import etree
 
 from object_detection.dataset_tools.tf_record_creation_util import open_sharded_output_tfrecords
 from object_detection.utils import dataset_util
@@ -34,6 +35,13 @@ def test_xml_becomes_dicts_with_a_list_of_objects():
             "object": [{"name": "a"}, {"name": "b"}],
             "empty": None,
         }
+    }
+
+
+def test_comments_in_xml_are_no_elements():
+    tree = etree.fromstring("<a><!-- drawn by hand --><b>1</b><object><c/></object></a>")
+    assert dataset_util.recursive_parse_xml_to_dict(tree) == {
+        "a": {"b": "1", "object": [{"c": None}]}
     }
 
 
