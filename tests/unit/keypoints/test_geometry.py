@@ -100,3 +100,81 @@ def test_visibilities_and_weights(run):
     assert run(some).tolist() == [[False, False, True]]
     weights = geometry.keypoint_weights_from_visibilities(some, [1.0, 2.0, 3.0])
     assert run(weights).tolist() == [[0, 0, 3]]
+
+
+@pytest.mark.parametrize(
+    "permutation",
+    [
+        pytest.param(np.array([0, 2, 1]), id="array"),
+        pytest.param((0, 2, 1), id="tuple"),
+        pytest.param("tensor", id="tensor"),
+    ],
+)
+@pytest.mark.parametrize("function", ["flip_horizontal", "flip_vertical", "rot90"])
+def test_permutations_of_each_kind_and_any_number_of_keypoints(function, permutation, run):
+    points = np.array([[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], [[0.7, 0.8], [NAN, NAN], [1, 0]]])
+    if isinstance(permutation, str):
+        permutation = tf.constant([0, 2, 1])
+    settings = [] if function == "rot90" else [0.5]
+    fed = tf.placeholder_with_default(points.astype(np.float32), [None, None, 2])
+    moved = run(getattr(geometry, function)(fed, *settings, permutation))
+    y, x = points[..., 0], points[..., 1]
+    by_hand = {"flip_horizontal": [y, 1 - x], "flip_vertical": [1 - y, x], "rot90": [1 - x, y]}
+    expected = np.stack(by_hand[function], axis=-1)[:, [0, 2, 1]]
+    np.testing.assert_allclose(moved, expected, atol=1e-6)
+
+
+def test_flips_in_pixels_and_without_a_permutation(run):
+    points = tf.constant([[[1.0, 2.0], [3.0, 4.0]]])
+    for nothing in (None, [], ()):
+        flipped = geometry.flip_horizontal(points, 5.0, nothing)
+        assert run(flipped).tolist() == [[[1, 8], [3, 6]]]
+
+
+def test_four_turns_change_nothing(run):
+    points = tf.constant(FACE)
+    for _ in range(4):
+        points = geometry.rot90(points)
+    np.testing.assert_allclose(run(points), FACE, atol=1e-6)
+
+
+def test_windows_of_plain_numbers(run):
+    points = [[[0.1, 0.2], [0.5, 0.9]]]
+    window = [0.1, 0.2, 0.5, 0.8]
+    clipped, pruned, moved = run([
+        geometry.clip_to_window(points, window),
+        geometry.prune_outside_window(points, window),
+        geometry.change_coordinate_frame(points, window),
+    ])  # fmt: skip
+    np.testing.assert_allclose(clipped, [[[0.1, 0.2], [0.5, 0.8]]])
+    np.testing.assert_allclose(pruned, [[[0.1, 0.2], [NAN, NAN]]])
+    np.testing.assert_allclose(moved, [[[0, 0], [1, 0.7 / 0.6]]], rtol=1e-5)
+
+
+def test_enclosing_boxes_along_another_axis(run):
+    points = tf.constant([[[[0.1, 0.5], [0.4, 0.2]], [[0.3, 0.3], [NAN, NAN]]]])
+    boxes = run(geometry.keypoints_to_enclosing_bounding_boxes(points, keypoints_axis=2))
+    np.testing.assert_allclose(boxes, [[[0.1, 0.2, 0.4, 0.5], [0.3, 0.3, 0.3, 0.3]]])
+    nobody = geometry.keypoints_to_enclosing_bounding_boxes(tf.zeros([0, 5, 2]))
+    assert run(nobody).shape == (0, 4)
+
+
+def test_frames_without_a_check(run):
+    points = tf.constant([[[0.5, 1.0]]])
+    shares = geometry.to_normalized_coordinates(points, 10, 20, check_range=False)
+    np.testing.assert_allclose(run(shares), [[[0.05, 0.05]]])
+    pixels = geometry.to_absolute_coordinates(
+        tf.constant([[[5.0, 2.0]]]), tf.constant(10), tf.constant(20), check_range=False
+    )
+    np.testing.assert_allclose(run(pixels), [[[50, 40]]])
+
+
+def test_weights_of_each_kind(run):
+    visible = tf.constant([[True, False, True], [False, True, True]])
+    assert run(geometry.keypoint_weights_from_visibilities(visible)).tolist() == [
+        [1, 0, 1],
+        [0, 1, 1],
+    ]
+    weights = geometry.keypoint_weights_from_visibilities(visible, tf.constant([1.0, 2.0, 3.0]))
+    assert run(weights).tolist() == [[1, 0, 3], [0, 2, 3]]
+    assert weights.dtype == tf.float32
