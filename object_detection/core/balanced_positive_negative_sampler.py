@@ -13,7 +13,8 @@ class BalancedPositiveNegativeSampler(MinibatchSampler):
 
         Args:
             positive_fraction: largest share of positives.
-            is_static: insist on known sizes; the result is the same.
+            is_static: insist on known sizes, and choose exactly `batch_size`: where fewer may be
+                chosen, the first of the others fill up; where negatives run short, positives.
 
         Raises:
             ValueError: a share outside [0, 1].
@@ -55,6 +56,8 @@ class BalancedPositiveNegativeSampler(MinibatchSampler):
         if self._is_static and not isinstance(batch_size, int):
             raise ValueError(f"is_static needs a whole number as batch_size, got {batch_size!r}.")
         with tf.name_scope(scope, "BalancedPositiveNegativeSampler"):
+            if self._is_static:
+                indicator |= _first(~indicator, batch_size - _count(indicator))
             positive, negative = indicator & labels, indicator & ~labels
             if batch_size is None:
                 ratio = (1 - self._positive_fraction) / max(self._positive_fraction, 1e-9)
@@ -62,5 +65,16 @@ class BalancedPositiveNegativeSampler(MinibatchSampler):
                 wanted = tf.cast(ratio * count, tf.int32)
                 return positive | self.subsample_indicator(negative, wanted)
             kept = self.subsample_indicator(positive, int(self._positive_fraction * batch_size))
-            left = batch_size - tf.reduce_sum(tf.cast(kept, tf.int32))
-            return kept | self.subsample_indicator(negative, left)
+            kept |= self.subsample_indicator(negative, batch_size - _count(kept))
+            if self._is_static:
+                kept |= self.subsample_indicator(indicator & ~kept, batch_size - _count(kept))
+            return kept
+
+
+def _count(mask: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(mask, tf.int32))
+
+
+def _first(mask: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    """[N] booleans: the first `number` true ones of the mask [N]."""
+    return mask & (tf.cumsum(tf.cast(mask, tf.int32)) <= number)

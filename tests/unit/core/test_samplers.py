@@ -47,6 +47,19 @@ def test_known_sizes_where_they_are_demanded(run):
     kept = run(kept)
     assert (kept & labels).sum() == 32
     assert (kept & ~labels).sum() == 32
+
+    # Three may be chosen, a positive and two negatives: the first two others fill up.
+    indicator = np.array([False, False, False, False, True, True, True, False])
+    labels = np.array([True, False, True, True, True, False, False, True])
+    kept = run(sampler.subsample(tf.constant(indicator), 5, tf.constant(labels)))
+    assert kept.tolist() == [True, True, False, False, True, True, True, False]
+    # There are no negatives: positives beyond their share take the places.
+    kept = run(sampler.subsample(tf.fill([6], True), 4, tf.fill([6], True)))
+    assert kept.sum() == 4
+
+
+def test_sizes_that_are_not_known():
+    sampler = BalancedPositiveNegativeSampler(is_static=True)
     with pytest.raises(ValueError, match="batch_size"):
         sampler.subsample(tf.fill([3], True), None, tf.fill([3], True))
     with pytest.raises(ValueError, match="known size"):
