@@ -73,6 +73,7 @@ from object_detection.models.ssd_spaghettinet_feature_extractor import (
 )
 from object_detection.protos import model_pb2
 from object_detection.registry import Table
+from object_detection.utils import ops
 
 # Users add their own with update(), so the name and the type are part of the interface.
 SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
@@ -103,6 +104,7 @@ SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
         "ssd_spaghettinet": SSDSpaghettinetFeatureExtractor,
     },
 )
+_PREDICTORS_OF_REGIONS = ("mask_rcnn_box_predictor", "rfcn_box_predictor")
 META_ARCH_BUILDER_MAP = Table("meta-architecture")
 # Users put in their own: name of an `ExperimentalModel` -> function of (is_training, add_summaries).
 EXPERIMENTAL_META_ARCH_BUILDER_MAP = Table("model.experimental_model.name")
@@ -190,6 +192,14 @@ def _build_ssd_feature_extractor(
 
 @META_ARCH_BUILDER_MAP.entry("ssd")
 def _build_ssd_model(config: Any, is_training: bool, add_summaries: bool) -> SSDMetaArch:
+    if config.HasField("mask_head_config"):
+        raise ConfigError("model.ssd.mask_head_config is not available; leave it out.")
+    if config.box_predictor.WhichOneof("box_predictor_oneof") in _PREDICTORS_OF_REGIONS:
+        raise ConfigError(
+            f"model.ssd.box_predictor.{config.box_predictor.WhichOneof('box_predictor_oneof')} "
+            "predicts from regions, which an SSD does not have; use convolutional_box_predictor or "
+            "weight_shared_convolutional_box_predictor."
+        )
     box_coder = box_coder_builder.build(config.box_coder)
     extractor = _build_ssd_feature_extractor(config.feature_extractor, is_training)
     predictor = box_predictor_builder.build(
@@ -245,7 +255,12 @@ def _build_ssd_model(config: Any, is_training: bool, add_summaries: bool) -> SSD
         use_confidences_as_targets=config.use_confidences_as_targets,
         implicit_example_weight=config.implicit_example_weight,
         equalization_loss_config=(
-            config.loss.equalization_loss if config.loss.HasField("equalization_loss") else None
+            ops.EqualizationLossConfig(
+                config.loss.equalization_loss.weight,
+                list(config.loss.equalization_loss.exclude_prefixes),
+            )
+            if config.loss.HasField("equalization_loss")
+            else None
         ),
         return_raw_detections_during_predict=config.return_raw_detections_during_predict,
     )

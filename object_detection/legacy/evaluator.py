@@ -18,7 +18,7 @@ import tensorflow.compat.v1 as tf
 import tqdm
 
 from object_detection import eval_util, inputs
-from object_detection.builders import model_builder
+from object_detection.builders import graph_rewriter_builder, model_builder
 from object_detection.core import standard_fields as fields
 from object_detection.errors import CheckpointError, ConfigError, DataError
 from object_detection.metrics.detection_evaluator import Array, DetectionEvaluator
@@ -86,6 +86,8 @@ def build_graph(configs: dict[str, Any], reader: Any) -> EvaluationGraph:
     detections = model.postprocess(predictions, true_shapes)
     inputs.provide_batch(model, batch)
     losses = model.loss(predictions, true_shapes)
+    if "graph_rewriter_config" in configs:
+        graph_rewriter_builder.build(configs["graph_rewriter_config"], is_training=False)()
     kept = (
         Detections.detection_boxes,
         Detections.detection_scores,

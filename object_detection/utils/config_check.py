@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from object_detection.errors import ConfigError
+from object_detection.protos import train_pb2
 from object_detection.utils import label_map_util
 
 _IMPLEMENTED = {
@@ -24,9 +25,22 @@ _IMPLEMENTED = {
         "grid_anchor_generator",
         "ssd_anchor_generator",
         "multiscale_anchor_generator",
+        "flexible_grid_anchor_generator",
     ),
     "box_predictor": ("convolutional_box_predictor", "weight_shared_convolutional_box_predictor"),
 }
+
+
+# What records may hold, but an SSD has no use for.
+_UNUSED_IN_READERS = (
+    "load_instance_masks",
+    "load_context_features",
+    "load_context_image_ids",
+    "load_dense_pose",
+    "load_track_id",
+    "load_keypoint_depth_features",
+    "keypoint_type_weight",
+)
 
 
 def _parts(ssd: Any) -> list[tuple[str, str | None]]:
@@ -99,9 +113,9 @@ def _reader_problems(reader: Any, name: str, ssd: Any) -> Iterator[str]:
     for path in paths:
         if "://" not in path and not glob.glob(path):
             yield f"{name}.tf_record_input_reader.input_path: no file matches {path!r}."
-    for option in ("load_context_features", "load_dense_pose", "load_track_id"):
+    for option in _UNUSED_IN_READERS:
         if getattr(reader, option):
-            yield f"{name}.{option}: not available; leave it out."
+            yield f"{name}.{option}: no model here uses it; leave it out."
     if not reader.label_map_path:
         yield f"{name}.label_map_path: is not set."
         return
@@ -125,6 +139,16 @@ def _training_problems(train: Any, ssd: Any) -> Iterator[str]:
         yield "train_config.optimizer: nothing is set; for example momentum_optimizer."
     if train.use_bfloat16:
         yield "train_config.use_bfloat16: not available; leave it out."
+    if train.fine_tune_checkpoint_version == train_pb2.V2:
+        yield (
+            "train_config.fine_tune_checkpoint_version: is V2, a checkpoint of objects; only V1, a "
+            "checkpoint of named variables, can be restored."
+        )
+    if train.merge_multiple_label_boxes and train.use_multiclass_scores:
+        yield (
+            "train_config.merge_multiple_label_boxes: excludes use_multiclass_scores; set one of "
+            "them."
+        )
     keypoints = num_keypoints(ssd)
     for index, step in enumerate(train.data_augmentation_options):
         where = f"train_config.data_augmentation_options[{index}]"
@@ -144,6 +168,13 @@ def _training_problems(train: Any, ssd: Any) -> Iterator[str]:
     checkpoint = train.fine_tune_checkpoint
     if checkpoint and not (os.path.exists(checkpoint + ".index") or os.path.isfile(checkpoint)):
         yield f"train_config.fine_tune_checkpoint: there is no {checkpoint}.index."
+
+
+def _rewriter_problems(rewriter: Any) -> Iterator[str]:
+    for field in ("weight_bits", "activation_bits"):
+        bits = getattr(rewriter.quantization, field)
+        if not 2 <= bits <= 16:
+            yield f"graph_rewriter.quantization.{field}: is {bits}, should be 2 to 16."
 
 
 def check_pipeline(
@@ -176,6 +207,6 @@ def check_pipeline(
             for reader in readers:
                 problems += _reader_problems(reader, "eval_input_reader", ssd)
     if "graph_rewriter_config" in configs:
-        problems.append("graph_rewriter: not available; leave it out.")
+        problems += _rewriter_problems(configs["graph_rewriter_config"])
     if problems:
         raise ConfigError("\n  ".join([f"{config_path}: the config cannot be used:", *problems]))

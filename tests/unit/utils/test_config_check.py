@@ -5,8 +5,13 @@ import pathlib
 import pytest
 from google.protobuf import text_format
 
+from object_detection.builders import (
+    anchor_generator_builder,
+    box_coder_builder,
+    matcher_builder,
+)
 from object_detection.errors import ConfigError
-from object_detection.protos import pipeline_pb2
+from object_detection.protos import pipeline_pb2, train_pb2
 from object_detection.utils import config_check, config_util
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
@@ -82,7 +87,20 @@ def _set_absent_checkpoint(config):
 
 
 def _set_rewriter(config):
-    config.graph_rewriter.quantization.delay = 3
+    config.graph_rewriter.quantization.weight_bits = 1
+
+
+def _set_checkpoint_of_objects(config):
+    config.train_config.fine_tune_checkpoint_version = train_pb2.V2
+
+
+def _set_masks(config):
+    config.train_input_reader.load_instance_masks = True
+
+
+def _set_two_kinds_of_targets(config):
+    config.train_config.merge_multiple_label_boxes = True
+    config.train_config.use_multiclass_scores = True
 
 
 @pytest.mark.parametrize(
@@ -99,13 +117,26 @@ def _set_rewriter(config):
         (_set_other_architecture, "model.faster_rcnn: not available"),
         (_set_mask_head, "mask_head_config: not available"),
         (_set_absent_checkpoint, "fine_tune_checkpoint: there is no nowhere.ckpt.index"),
-        (_set_rewriter, "graph_rewriter: not available"),
+        (_set_rewriter, "graph_rewriter.quantization.weight_bits: is 1"),
+        (_set_checkpoint_of_objects, "fine_tune_checkpoint_version: is V2"),
+        (_set_masks, "train_input_reader.load_instance_masks: no model"),
+        (_set_two_kinds_of_targets, "merge_multiple_label_boxes: excludes"),
     ],
 )
 def test_contradictions_are_named(spoil, words, config):
     spoil(config)
     with pytest.raises(ConfigError, match=words):
         _check(config)
+
+
+def test_what_is_available_is_what_the_builders_have():
+    tables = {
+        "box_coder": box_coder_builder.BOX_CODERS,
+        "matcher": matcher_builder.MATCHERS,
+        "anchor_generator": anchor_generator_builder.ANCHOR_GENERATORS,
+    }
+    for name, table in tables.items():
+        assert set(config_check._IMPLEMENTED[name]) == set(table), name
 
 
 def test_all_problems_come_together(config):
