@@ -112,6 +112,17 @@ def test_targets_of_a_padded_batch(run):
     np.testing.assert_allclose(targets.codes, np.zeros([2, 3, 4]), atol=1e-6)
 
 
+def test_pictures_may_have_anchors_of_their_own(run):
+    both = np.stack([ANCHORS, ANCHORS[::-1]])
+    boxes = tf.constant([[ANCHORS[0].tolist()]] * 2)
+    targets = _assigner().assign_batch(
+        tf.constant(both), boxes, tf.ones([2, 1, 1]), tf.zeros([1]), tf.ones([2, 1])
+    )
+    match, codes = run((targets.match, targets.codes))
+    assert match.tolist() == [[0, NONE, NONE], [NONE, NONE, 0]]
+    np.testing.assert_allclose(codes, np.zeros([2, 3, 4]), atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
