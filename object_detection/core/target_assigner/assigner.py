@@ -87,7 +87,7 @@ class TargetAssigner:
         """Targets of a padded batch.
 
         Args:
-            anchors: [N, 4].
+            anchors: [N, 4], or [B, N, 4] for each picture its own.
             groundtruth_boxes: [B, M, 4], in the anchors' frame.
             groundtruth_labels: [B, M, ...] class targets, such as one-hot [1 + C].
             unmatched_class_label: [...] class target of the background.
@@ -96,6 +96,8 @@ class TargetAssigner:
             valid_rows: [B, M] booleans of rows that may match; by default the usable boxes of
                 positive weight.
         """
+        if anchors.shape.rank == 2:
+            anchors = anchors[tf.newaxis]
         if valid_rows is None:
             valid_rows = usable_boxes(groundtruth_boxes, groundtruth_weights)
         # Rows that cannot match still pass through the arithmetic: give them harmless numbers.
@@ -113,7 +115,7 @@ class TargetAssigner:
         keypoints = None
         if groundtruth_keypoints is not None:
             keypoints = gather_rows(groundtruth_keypoints, match, tf.constant(0.0))
-        codes = self._box_coder.encode_tensors(matched_boxes, anchors[tf.newaxis], keypoints)
+        codes = self._box_coder.encode_tensors(matched_boxes, anchors, keypoints)
         codes = tf.where(_like(matched, codes), codes, tf.zeros_like(codes))
         class_weights = tf.where(
             tf.equal(match, UNMATCHED),
@@ -127,17 +129,19 @@ class TargetAssigner:
         return Targets(*(tf.stop_gradient(tensor) for tensor in targets))
 
     def _compare_batch(self, boxes: tf.Tensor, labels: tf.Tensor, anchors: tf.Tensor) -> tf.Tensor:
-        """Similarities [B, M, N] of [B, M, 4] boxes with [N, 4] anchors."""
+        """Similarities [B, M, N] of [B, M, 4] boxes with [B or 1, N, 4] anchors."""
         if isinstance(self._similarity_calc, CoordinateSimilarity):
-            return self._similarity_calc.compare_tensors(boxes, anchors[tf.newaxis])
+            return self._similarity_calc.compare_tensors(boxes, anchors)
+        batch, count = tf.shape(boxes)[0], tf.shape(anchors)[1]
 
-        def compare(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        def compare(row: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
             picture = BoxList(row[0])
             if row[1].shape.rank == 2:
                 picture.add_field(fields.BoxListFields.scores, _foreground(row[1]))
-            return self._similarity_calc.compare(picture, BoxList(anchors))
+            return self._similarity_calc.compare(picture, BoxList(row[2]))
 
-        return tf.map_fn(compare, (boxes, labels), fn_output_signature=tf.float32)
+        every = tf.broadcast_to(anchors, [batch, count, 4])
+        return tf.map_fn(compare, (boxes, labels, every), fn_output_signature=tf.float32)
 
     def assign(
         self,
