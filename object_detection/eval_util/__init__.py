@@ -1,0 +1,41 @@
+"""Evaluation: which metrics, of which tensors, of which checkpoints, and where the numbers go."""
+
+from object_detection.eval_util.checkpoint_runs import repeated_checkpoint_run
+from object_detection.eval_util.evaluators import (
+    EVAL_DEFAULT_METRIC,
+    EVAL_KEYPOINT_METRIC,
+    EVAL_METRICS_CLASS_DICT,
+    KEYPOINT_ERROR_METRIC,
+    evaluator_options_from_eval_config,
+    get_eval_metric_ops_for_evaluators,
+    get_evaluators,
+)
+from object_detection.eval_util.reports import (
+    visualize_detection_results,
+    write_metrics,
+    write_metrics_file,
+)
+from object_detection.eval_util.result_dicts import (
+    has_densepose,
+    resize_detection_masks,
+    result_dict_for_batched_example,
+    result_dict_for_single_example,
+)
+
+__all__ = [
+    "EVAL_DEFAULT_METRIC",
+    "EVAL_KEYPOINT_METRIC",
+    "EVAL_METRICS_CLASS_DICT",
+    "KEYPOINT_ERROR_METRIC",
+    "evaluator_options_from_eval_config",
+    "get_eval_metric_ops_for_evaluators",
+    "get_evaluators",
+    "has_densepose",
+    "repeated_checkpoint_run",
+    "resize_detection_masks",
+    "result_dict_for_batched_example",
+    "result_dict_for_single_example",
+    "visualize_detection_results",
+    "write_metrics",
+    "write_metrics_file",
+]
