@@ -137,13 +137,16 @@ def shard_function_for_context(
 def _with_whole_rows(sample: Sample) -> Sample:
     """The sample, refused if one of its lists is not as long as that of its boxes.
 
-    A decoder takes such a record, because it cannot know which of the lists will be used.
+    A decoder takes such a record, because it cannot know which of the lists will be used. What a
+    record lacks altogether may stay absent, unless it is the classes.
     """
     names = [name for name in tf_example_decoder.PER_BOX if name in sample]
     rows = tf.stack([tf.shape(sample[name])[0] for name in names])
     boxes = sample[Inputs.groundtruth_boxes]
+    optional = tf.constant([name != Inputs.groundtruth_classes for name in names])
+    absent = optional & tf.equal(rows, 0)
     check = tf.Assert(
-        tf.reduce_all(tf.equal(rows, tf.shape(boxes)[0])),
+        tf.reduce_all(absent | tf.equal(rows, tf.shape(boxes)[0])),
         [
             f"{', '.join(names)}: each should have as many rows. Record, rows of each:",
             sample[Inputs.source_id],

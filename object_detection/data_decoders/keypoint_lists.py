@@ -93,7 +93,7 @@ def _name_checks(
         tf.Assert(
             fits,
             [
-                f"{Y}, x and text: should list as many keypoints for each box. Record, found, boxes:",
+                f"{Y}, x, text: should list as many keypoints for each box. Record, found, boxes:",
                 source_id,
                 *sizes,
                 count,

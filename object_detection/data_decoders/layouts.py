@@ -71,10 +71,15 @@ def with_ancestors(classes: tf.Tensor, ancestors: tf.Tensor) -> tuple[tf.Tensor,
 def repeat_rows(
     sample: Mapping[str, tf.Tensor], keys: tuple[str, ...], rows: tf.Tensor
 ) -> dict[str, tf.Tensor]:
-    """Takes `rows` of the fields named by `keys`; a field without a row stays as it is."""
+    """Takes `rows` of the fields named by `keys`.
+
+    A field without a row stays as it is; so do all if there are no rows to take, because then it is
+    the classes that are absent.
+    """
 
     def take(value: tf.Tensor) -> tf.Tensor:
-        return tf.cond(tf.shape(value)[0] > 0, lambda: tf.gather(value, rows), lambda: value)
+        both = (tf.shape(value)[0] > 0) & (tf.size(rows) > 0)
+        return tf.cond(both, lambda: tf.gather(value, rows), lambda: value)
 
     return {key: take(value) if key in keys else value for key, value in sample.items()}
 

@@ -1,6 +1,7 @@
 """tf.train.Example -> sample.
 
-Axes: M boxes, K keypoints, H x W pixels, A additional channels. Coordinates are normalised by the picture's size.
+Axes: M boxes, K keypoints, H x W pixels, A additional channels. Coordinates are normalised by the
+picture's size.
 """
 
 import tensorflow.compat.v1 as tf

@@ -89,7 +89,10 @@ def read_picture(path: str, wanted_format: str | None = None) -> picture_files.P
             f"{path}: {picture.reason.replace('_', ' ')} ({picture.detail}). Mend or remove it."
         )
     if wanted_format and picture.format != wanted_format:
-        raise DataError(f"{path}: is no {wanted_format.upper()} picture. Convert it, or remove it.")
+        raise DataError(
+            f"{path}: is no {wanted_format.upper()} picture ({picture.note or picture.format}). "
+            "Convert it, or remove it."
+        )
     return picture
 
 

@@ -1,4 +1,4 @@
-"""Writes tf.train.SequenceExample: the frames of a clip, their boxes, and what was detected in them.
+"""Writes tf.train.SequenceExample: frames of a clip, their boxes, what was detected in them.
 
 A context feature is said once a clip; a sequence feature has one list a frame.
 """

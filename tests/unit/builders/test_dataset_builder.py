@@ -206,6 +206,16 @@ def test_lists_of_different_lengths_name_the_record(records, tmp_path, key, valu
         everything(dataset_builder.build(config(path)))
 
 
+def test_what_all_boxes_lack_may_be_absent(records):
+    reader = config(
+        records / "a.record-1", "num_epochs: 1 load_track_id: true load_instance_masks: true"
+    )
+    sample = everything(dataset_builder.build(reader))[0]
+    assert sample[F.groundtruth_boxes].shape[0] >= 5
+    assert sample[F.groundtruth_track_ids].shape == (0,)
+    assert sample[F.groundtruth_instance_masks].shape == (0, 4, 6)
+
+
 @pytest.fixture
 def clips(tmp_path):
     """A record of one clip of three frames, and its label map."""

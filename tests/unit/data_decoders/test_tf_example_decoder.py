@@ -340,6 +340,16 @@ def test_boxes_are_repeated_for_the_ancestors_of_their_class(decode, tmp_path):
     np.testing.assert_array_equal(sample[F.multiclass_scores], [1, 2, 1, 2, 1, 2, 3, 4, 5, 6])
 
 
+def test_boxes_without_classes_survive_the_hierarchy(decode, tmp_path):
+    sample = decode(
+        record(BOXES, image__object__class__label=None),
+        label_map_proto_file=label_map(tmp_path, HIERARCHY),
+        expand_hierarchy_labels=True,
+    )
+    np.testing.assert_allclose(sample[F.groundtruth_boxes], BOXES)
+    assert sample[F.groundtruth_classes].shape == (0,)
+
+
 def test_image_labels_follow_from_the_hierarchy(decode, tmp_path):
     sample = decode(
         record(

@@ -187,7 +187,8 @@ def test_keypoints_of_all_classes(given):
 
 @pytest.mark.parametrize("second", ["{ id: 0 label: 'x' }", "{ id: 1 label: 'nose' }"])
 def test_keypoints_of_two_classes_may_not_clash(second):
-    text = f"item {{ id: 1 name: 'a' keypoints {{ id: 0 label: 'nose' }} }} item {{ id: 2 name: 'b' keypoints {second} }}"
+    first = "item { id: 1 name: 'a' keypoints { id: 0 label: 'nose' } }"
+    text = f"{first} item {{ id: 2 name: 'b' keypoints {second} }}"
     with pytest.raises(ConfigError, match="twice"):
         label_map_util.get_keypoint_label_map_dict(proto(text))
 
