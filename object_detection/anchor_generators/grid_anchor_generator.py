@@ -111,8 +111,8 @@ class GridAnchorGenerator(anchor_generator.AnchorGenerator):
         self, feature_map_shape_list: list[tuple[Any, Any]], **params: Any
     ) -> list[BoxList]:
         anchor_generator.check_shapes(feature_map_shape_list, maps=1)
-        pairs = [(scale, ratio) for ratio in self._aspect_ratios for scale in self._scales]
-        scales, ratios = zip(*pairs, strict=True)
+        scales = [scale for _ in self._aspect_ratios for scale in self._scales]
+        ratios = [ratio for ratio in self._aspect_ratios for _ in self._scales]
         height, width = feature_map_shape_list[0]
         anchors = tile_anchors(
             height,

@@ -55,8 +55,8 @@ class MultiscaleGridAnchorGenerator(anchor_generator.AnchorGenerator):
         im_height: Any = 1,
         im_width: Any = 1,
     ) -> list[BoxList]:
-        pairs = [(scale, ratio) for ratio in self._aspect_ratios for scale in self._octave_scales]
-        scales, ratios = zip(*pairs, strict=True)
+        scales = [scale for _ in self._aspect_ratios for scale in self._octave_scales]
+        ratios = [ratio for ratio in self._aspect_ratios for _ in self._octave_scales]
         anchor_generator.check_shapes(feature_map_shape_list, maps=len(self._levels))
         window = tf.stack([0.0, 0.0, tf.cast(im_height, tf.float32), tf.cast(im_width, tf.float32)])
         result = []

@@ -116,7 +116,7 @@ def clip_to_window(
 ) -> BoxList:
     """Cuts boxes at the window's edges; those left without area are dropped if so asked."""
     with tf.name_scope(scope, "ClipToWindow"):
-        clipped = _with_boxes(boxlist, cut(boxlist.get(), window))
+        clipped = _with_boxes(boxlist, cut(boxlist.get(), tf.cast(window, tf.float32)))
         if not filter_nonoverlapping:
             return clipped
         return gather(clipped, _indices(box_area(clipped.get()) > 0.0))
@@ -128,7 +128,7 @@ def prune_outside_window(
     """Keeps the boxes that lie within the window; also gives their indices, int64."""
     with tf.name_scope(scope, "PruneOutsideWindow"):
         ymin, xmin, ymax, xmax = tf.unstack(boxlist.get(), num=4, axis=1)
-        top, left, bottom, right = tf.unstack(window, num=4)
+        top, left, bottom, right = tf.unstack(tf.cast(window, tf.float32), num=4)
         inside = (ymin >= top) & (xmin >= left) & (ymax <= bottom) & (xmax <= right)
         kept = tf.where(inside)[:, 0]
         return gather(boxlist, kept), kept
@@ -140,7 +140,7 @@ def prune_completely_outside_window(
     """Keeps the boxes that overlap the window; also gives their indices, int64."""
     with tf.name_scope(scope, "PruneCompletelyOutsideWindow"):
         ymin, xmin, ymax, xmax = tf.unstack(boxlist.get(), num=4, axis=1)
-        top, left, bottom, right = tf.unstack(window, num=4)
+        top, left, bottom, right = tf.unstack(tf.cast(window, tf.float32), num=4)
         kept = tf.where((ymin < bottom) & (xmin < right) & (ymax > top) & (xmax > left))[:, 0]
         return gather(boxlist, kept), kept
 
@@ -202,6 +202,7 @@ def change_coordinate_frame(
 ) -> BoxList:
     """Boxes with the window's corner as origin and its size as unit; fields go along."""
     with tf.name_scope(scope, "ChangeCoordinateFrame"):
+        window = tf.cast(window, tf.float32)
         return _with_boxes(boxlist, frame_change(boxlist.get(), window))
 
 

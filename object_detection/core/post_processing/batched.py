@@ -93,7 +93,7 @@ def batch_multiclass_non_max_suppression(
     with tf.name_scope(scope, "BatchMultiClassNonMaxSuppression"):
         batch, count = tf.shape(boxes)[0], tf.shape(boxes)[1]
         if clip_window is not None:
-            clip_window = tf.broadcast_to(tf.convert_to_tensor(clip_window), [batch, 4])
+            clip_window = tf.broadcast_to(tf.cast(clip_window, boxes.dtype), [batch, 4])
         if use_combined_nms and clip_window is not None:
             boxes = box_list_ops.cut(boxes, clip_window[:, tf.newaxis, tf.newaxis])
             clip_window = None

@@ -160,19 +160,18 @@ def best(
     Args:
         candidates: of suppression.
         boxes: [B, N, q, 4].
-        of_sets: name -> [B, N, q, ...].
+        of_sets: name -> [B, N, q, ...], with the q of the boxes or one of its own.
         of_boxes: name -> [B, N, ...].
         total: D.
         clip_window: [B, 4] at which boxes are cut; those outside do not count.
         change_coordinate_frame: give boxes and keypoints in the frame of `clip_window`.
     """
     indices, classes, scores, real = candidates
-    q = boxes.shape.as_list()[2]
 
     def of_set(tensor: tf.Tensor) -> tf.Tensor:
         """[B, N, q, ...] -> [B, D, ...]: the class's set, or the common one."""
         picked = _rows(tensor, indices)
-        if q == 1:
+        if tensor.shape.as_list()[2] == 1:
             return picked[:, :, 0]
         return tf.gather(picked, classes, batch_dims=2)
 

@@ -184,7 +184,7 @@ def _as_list(
 ) -> tuple[box_list.BoxList, tf.Tensor]:
     """The best candidates of the one picture, and how many count."""
     if clip_window is not None:
-        clip_window = tf.reshape(tf.convert_to_tensor(clip_window), [1, 4])
+        clip_window = tf.reshape(tf.cast(clip_window, boxes.dtype), [1, 4])
     found = selection.best(
         candidates,
         boxes,

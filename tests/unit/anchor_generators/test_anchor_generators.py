@@ -57,6 +57,11 @@ def test_grid(size, run):
     np.testing.assert_allclose(run(anchors.get()), expected)
 
 
+def test_a_grid_without_anchors(run):
+    (anchors,) = GridAnchorGenerator(scales=[]).generate([(2, 2)])
+    assert run(anchors.get()).shape == (0, 4)
+
+
 def test_grid_of_tensors(run):
     generator = GridAnchorGenerator(
         (1.0,), (1.0,), tf.constant([4.0, 8.0]), tf.constant([10, 10]), tf.constant([1.0, 2.0])

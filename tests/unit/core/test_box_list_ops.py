@@ -79,9 +79,7 @@ def test_scaling(run):
 )
 def test_clipping(filtered, expected, run):
     boxes = _list([-1, -1, 2, 2], FAR, [0.5, 0.5, 3, 3], scores=[1.0, 2.0, 3.0])
-    clipped = box_list_ops.clip_to_window(
-        boxes, tf.constant([0.0, 0.0, 1.0, 1.0]), filter_nonoverlapping=filtered
-    )
+    clipped = box_list_ops.clip_to_window(boxes, [0, 0, 1, 1], filter_nonoverlapping=filtered)
     np.testing.assert_allclose(run(clipped.get()), expected)
     assert clipped.has_field("scores")
 

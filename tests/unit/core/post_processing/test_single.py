@@ -140,7 +140,11 @@ def test_boxes_of_each_class(run):
     masks = tf.constant(boxes[..., :1, np.newaxis])
     found, _ = multiclass_non_max_suppression(tf.constant(boxes), scores, 0.1, 0.5, 4, masks=masks)
     best, _ = class_agnostic_non_max_suppression(tf.constant(boxes), scores, 0.1, 0.5)
-    found, best = run([found.as_tensor_dict(), best.get()])
+    shared, _ = multiclass_non_max_suppression(
+        tf.constant(boxes), scores, 0.1, 0.5, 4, masks=tf.reshape([7.0, 8.0], [2, 1, 1, 1])
+    )
+    found, best, shared = run([found.as_tensor_dict(), best.get(), shared.get_field("masks")])
+    assert shared[:, 0, 0].tolist() == [7, 7, 8]
     np.testing.assert_allclose(found["boxes"], [boxes[0, 0], boxes[0, 1], boxes[1, 1]])
     assert found["classes"].tolist() == [0, 1, 1]
     np.testing.assert_allclose(found["masks"][:, 0, 0], [0, 4, 8])
