@@ -14,7 +14,7 @@ from object_detection.protos import input_reader_pb2
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
 
-# Files read at the same time; more only costs memory on the machines that this runs on.
+# Files read at the same time where the order does not matter; more would only cost memory.
 _MAX_READERS = 8
 
 
@@ -62,7 +62,8 @@ def _read_alike(
     if filename_shard_fn:
         names = filename_shard_fn(names)
     names = names.repeat(config.num_epochs or None)
-    readers = max(min(config.num_readers, len(input_files), _MAX_READERS), 1)
+    most = _MAX_READERS if config.shuffle else len(input_files)
+    readers = max(min(config.num_readers, len(input_files), most), 1)
     records = names.interleave(
         file_read_func, cycle_length=readers, block_length=max(config.read_block_length, 1)
     )

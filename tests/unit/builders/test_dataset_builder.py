@@ -140,6 +140,13 @@ def test_lines_come_in_order(tmp_path, text, expected):
     assert lines(tmp_path, f"shuffle: false {text}") == expected
 
 
+def test_without_shuffling_as_many_files_are_read_at_a_time_as_the_reader_says(tmp_path):
+    for number in range(10):
+        (tmp_path / f"s{number}").write_text(f"{number}\n{number + 10}")
+    text = "shuffle: false num_epochs: 1 num_readers: 64 read_block_length: 1"
+    assert lines(tmp_path, text, ["s*"]) == list(range(12))
+
+
 def test_lines_of_a_shard_and_shuffled(tmp_path):
     text = "shuffle: false num_readers: 1 num_epochs: 1"
     assert lines(tmp_path, text, filename_shard_fn=lambda names: names.shard(2, 1)) == [2, 20]
