@@ -345,10 +345,10 @@ def autoaugment_image(
         )
     if masks is not None:
         raise ConfigError("autoaugment_image does not move masks; leave it, or the masks, out.")
-    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
+    image, boxes = tf.convert_to_tensor(image), tf.ensure_shape(boxes, [None, 4])
     points = tf.zeros([tf.shape(boxes)[0], 0, 2])
     if keypoints is not None:
-        points = tf.cast(keypoints, tf.float32)
+        points = tf.ensure_shape(tf.cast(keypoints, tf.float32), [None, None, 2])
     scene = Scene(
         tf.clip_by_value(tf.cast(image, tf.float32), 0.0, 255.0), tf.cast(boxes, tf.float32), points
     )

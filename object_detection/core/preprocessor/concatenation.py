@@ -8,7 +8,6 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.core.preprocessor import rows as row_ops
-from object_detection.core.preprocessor.cropping import MoreRows
 from object_detection.core.preprocessor.random_calls import apply_if, chance, nth_seed
 from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 
@@ -34,7 +33,7 @@ def random_self_concat_image(
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """Puts the picture above itself with one probability, and beside itself with another.
 

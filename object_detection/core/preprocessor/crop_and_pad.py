@@ -11,7 +11,6 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core.preprocessor import cropping, padding
 from object_detection.core.preprocessor import rows as row_ops
-from object_detection.core.preprocessor.cropping import MoreRows
 from object_detection.core.preprocessor.random_calls import nth_seed
 from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 
@@ -52,7 +51,7 @@ def random_crop_pad_image(
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`random_crop_image`, then `random_pad_image` to a canvas measured by the whole picture.
 
@@ -142,7 +141,7 @@ def ssd_random_crop_pad(
     masks: tf.Tensor | None = None,
     keypoints: tf.Tensor | None = None,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`random_crop_pad_image` with one of several settings, chosen at random.
 
@@ -232,7 +231,7 @@ def ssd_random_crop_pad_fixed_aspect_ratio(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`ssd_random_crop`, then `random_pad_to_aspect_ratio`.
 

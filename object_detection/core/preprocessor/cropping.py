@@ -4,7 +4,7 @@ Axes: M boxes, K keypoints. Coordinates are normalised; a window is [ymin, xmin,
 A keypoint outside the window becomes NaN and invisible, where boxes end at the window, too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +19,6 @@ from object_detection.core.preprocessor.random_calls import (
     remembered,
 )
 from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
-
-# A keyword for each tensor that has a row for each box, and which a function has no name for.
-MoreRows = Mapping[str, tf.Tensor] | None
 
 
 class Window(NamedTuple):
@@ -44,6 +41,7 @@ def _draw_window(
     image: tf.Tensor, boxes: tf.Tensor, settings: CropSettings, seed: int | None
 ) -> list[tf.Tensor]:
     """A window that covers a box well enough; the whole picture if none is found."""
+    boxes = tf.reshape(boxes, [-1, 4])
     inside = tf.clip_by_value(
         tf.where(tf.math.is_nan(boxes), tf.zeros_like(boxes), boxes), 0.0, 1.0
     )
@@ -137,7 +135,7 @@ def random_crop_image(
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
     *,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """Cuts out a random window that covers at least one box well enough.
 
@@ -217,7 +215,7 @@ def ssd_random_crop(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`random_crop_image` with one of several settings, chosen at random (arXiv:1512.02325).
 
@@ -313,7 +311,7 @@ def random_crop_to_aspect_ratio(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """Cuts the largest window of an aspect ratio out of the picture, at a random place.
 
@@ -392,7 +390,7 @@ def ssd_random_crop_fixed_aspect_ratio(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """`ssd_random_crop` to one aspect ratio; where it leaves the picture, that is cut to it, too.
 

@@ -10,7 +10,6 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
 from object_detection.core.preprocessor import rows as row_ops
-from object_detection.core.preprocessor.cropping import MoreRows
 from object_detection.errors import ConfigError
 
 # How `random_jitter_boxes` may move edges: outwards, inwards, or both.
@@ -69,7 +68,7 @@ def retain_boxes_above_threshold(
     threshold: float = 0.0,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> list[tf.Tensor]:
     """The boxes whose weight is above a threshold or missing (NaN), and what belongs to them.
 
@@ -105,7 +104,7 @@ def drop_label_probabilistically(
     seed: int | None = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> list[tf.Tensor]:
     """Leaves out each box of one class with a probability.
 

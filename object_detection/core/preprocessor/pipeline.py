@@ -223,12 +223,9 @@ def _apply(
 ) -> None:
     """Applies one function to a sample in place."""
     parameters = inspect.signature(function).parameters
-    if func_arg_map is None:
-        by_position: list[str | None] = []
-        by_name = _all_that_fits(function, settings, sample)
-    else:
-        by_position = _mapped(function, sample, func_arg_map)
-        by_name = _companions(function, settings, sample)
+    # Expressions, not branches: AutoGraph, which tf.data applies, refuses annotated names in those.
+    by_position = [] if func_arg_map is None else _mapped(function, sample, func_arg_map)
+    by_name = (_all_that_fits if func_arg_map is None else _companions)(function, settings, sample)
     if cache is not None and "preprocess_vars_cache" in parameters:
         settings.setdefault("preprocess_vars_cache", cache)
     named = {name: sample[field] for name, field in by_name.items() if field is not None}

@@ -42,7 +42,7 @@ def _resized(
     ]
     if masks is not None:
         larger = tf.image.resize_images(
-            masks[..., tf.newaxis],
+            tf.ensure_shape(masks, [None, None, None])[..., tf.newaxis],
             tf.stack(size),
             method=Method.NEAREST_NEIGHBOR,
             align_corners=align_corners,

@@ -16,12 +16,15 @@ from object_detection.keypoints import geometry
 
 Rows = dict[str, tf.Tensor]
 
+# A keyword for each tensor that has a row for each box, and which a function has no name for.
+MoreRows = Mapping[str, tf.Tensor] | None
+
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 _DENSEPOSE = ("densepose_num_points", "densepose_part_ids", "densepose_surface_coords")
 
 
-def given(more_rows: Mapping[str, tf.Tensor] | None = None, **tensors: Any) -> Rows:
+def given(more_rows: MoreRows = None, **tensors: Any) -> Rows:
     """The tensors that are there, in the order of the call; `more_rows` come last.
 
     Raises:

@@ -10,7 +10,6 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
 from object_detection.core.preprocessor import rows as row_ops
-from object_detection.core.preprocessor.cropping import MoreRows
 from object_detection.core.preprocessor.random_calls import integer, nth_seed
 from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 
@@ -75,7 +74,7 @@ def random_square_crop_by_scale(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """Cuts out a square whose side is a random multiple of the picture's longer side.
 
@@ -145,7 +144,7 @@ def random_scale_crop_and_pad_to_square(
     seed: int | None = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
-    more_rows: MoreRows = None,
+    more_rows: row_ops.MoreRows = None,
 ) -> tuple[tf.Tensor, ...]:
     """Resizes at random, then cuts out or pads to a square of one size.
 
@@ -189,7 +188,8 @@ def random_scale_crop_and_pad_to_square(
     resized = tf.image.resize_images(image, new_size, method=resize_method)
     if "masks" in rows:
         nearest = tf.image.ResizeMethod.NEAREST_NEIGHBOR
-        scaled = tf.image.resize_images(rows["masks"][..., tf.newaxis], new_size, method=nearest)
+        masks = tf.ensure_shape(rows["masks"], [None, None, None])
+        scaled = tf.image.resize_images(masks[..., tf.newaxis], new_size, method=nearest)
         rows["masks"] = tf.squeeze(scaled, -1)
     room = tf.cast(tf.maximum(new_size - output_size, 0), tf.float32)
     corner = tf.cast(room * tf.random_uniform([2], seed=nth_seed(seed, 1)), tf.int32)

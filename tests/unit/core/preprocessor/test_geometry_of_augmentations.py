@@ -211,9 +211,10 @@ def test_keypoints_stay_where_they_were(name, inside_dataset, run):
     assert after[Inputs.groundtruth_keypoints].shape.as_list()[1:] == [3, 2]
     seen = 0
     with tf.Session() as session:
-        for _ in range(30):
+        draws = 6 if inside_dataset else 30
+        for _ in range(draws):
             seen += _check(name, before, session.run(after))
-    assert seen > 30
+    assert seen > draws
 
 
 @pytest.mark.parametrize("name", STEPS)

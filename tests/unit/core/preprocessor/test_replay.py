@@ -63,8 +63,11 @@ def sample():
 
 
 def _placeholders(sample):
-    """One of unknown size for each field."""
-    return {key: tf.placeholder(value.dtype, [None] * value.ndim) for key, value in sample.items()}
+    """One of which nothing is known, not even the rank, for each field but the picture."""
+    return {
+        key: tf.placeholder(value.dtype, [None] * 4 if key == Inputs.image else None)
+        for key, value in sample.items()
+    }
 
 
 @pytest.mark.parametrize("with_map", [False, True], ids=["by name", "by map"])
