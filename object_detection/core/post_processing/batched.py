@@ -43,7 +43,7 @@ def batch_multiclass_non_max_suppression(
         boxes: [B, N, q, 4], q = 1 if the classes share their boxes, else C.
         scores: [B, N, C].
         score_thresh: boxes need a higher score.
-        iou_thresh: overlap from which the worse box of a class goes.
+        iou_thresh: overlap above which the worse box of a class goes.
         max_size_per_class: boxes of a class to keep.
         max_total_size: D, boxes of a picture to keep; 0 for `max_size_per_class` * C.
         clip_window: [4] or [B, 4] window at which boxes are cut; None for no cut.
@@ -105,7 +105,7 @@ def batch_multiclass_non_max_suppression(
                 tf.fill(tf.shape(scores), float("nan")),
             )
         drop_empty = clip_window is not None
-        if use_class_agnostic_nms and num_classes > 1:
+        if use_class_agnostic_nms:
             candidates = selection.over_all_classes(
                 boxes,
                 scores,

@@ -36,7 +36,7 @@ def keep_best(
         boxes: [R, N, 4].
         scores: [R, N].
         max_output_size: D.
-        iou_threshold: overlap from which the worse box goes.
+        iou_threshold: overlap above which the worse box goes.
         score_threshold: boxes need a higher score.
         soft_nms_sigma: sigma of Gaussian soft suppression (arXiv:1704.04503, section 3), which
             multiplies the scores of worse boxes by exp(-iou^2 / (2 * sigma)); 0 for hard.

@@ -154,6 +154,14 @@ def test_suppression_over_all_classes(run):
     assert classes[0, :2].tolist() == [0, 1]
 
 
+def test_suppression_over_all_of_one_class_knows_the_total_only(run):
+    boxes = tf.constant([[[[0.0, 0.0, 1.0, 1.0]], [[2.0, 2.0, 3.0, 3.0]]]])
+    found = batched.batch_multiclass_non_max_suppression(
+        boxes, tf.constant([[[0.9], [0.8]]]), 0.1, IOU, 1, 2, use_class_agnostic_nms=True
+    )
+    assert run(found[5]).tolist() == [2]
+
+
 def test_soft_suppression_lowers_scores(run):
     # The penalty is exp(-iou^2 / (2 * sigma)), here of IoU 1/3.
     boxes = np.array([[[0, 0, 1, 1], [0, 0.5, 1, 1.5]]], np.float32)[:, :, None]
