@@ -7,6 +7,7 @@ from object_detection.builders import (
     box_coder_builder,
     box_predictor_builder,
     center_net_params,
+    faster_rcnn_builder,
     hyperparams_builder,
     image_resizer_builder,
     losses_builder,
@@ -105,7 +106,10 @@ SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
     },
 )
 _PREDICTORS_OF_REGIONS = ("mask_rcnn_box_predictor", "rfcn_box_predictor")
-META_ARCH_BUILDER_MAP = Table("meta-architecture")
+FASTER_RCNN_FEATURE_EXTRACTOR_CLASS_MAP = (
+    faster_rcnn_builder.FASTER_RCNN_FEATURE_EXTRACTOR_CLASS_MAP
+)
+META_ARCH_BUILDER_MAP = Table("meta-architecture", {"faster_rcnn": faster_rcnn_builder.build})
 # Users put in their own: name of an `ExperimentalModel` -> function of (is_training, add_summaries).
 EXPERIMENTAL_META_ARCH_BUILDER_MAP = Table("model.experimental_model.name")
 

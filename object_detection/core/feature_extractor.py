@@ -1,4 +1,4 @@
-"""The base of feature extractors: picture -> feature maps."""
+"""The bases of feature extractors: picture -> feature maps."""
 
 import abc
 import contextlib
@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from object_detection.core.batch_norm import with_this_layer
+from object_detection.utils import variables_helper
 
 
 class SSDFeatureExtractor(abc.ABC):
@@ -93,6 +94,103 @@ class SSDFeatureExtractor(abc.ABC):
         return {
             variable.op.name.removeprefix(prefix): variable
             for variable in tf.global_variables()
+            if variable.op.name.startswith(prefix)
+        }
+
+
+class FasterRCNNFeatureExtractor(abc.ABC):
+    """The two networks of a two-stage detector: below the proposals, and on each region.
+
+    Subclasses name the backbone, of which the first stage has the lower part and the second stage
+    the upper one.
+    """
+
+    def __init__(
+        self,
+        is_training: bool,
+        first_stage_features_stride: int,
+        batch_norm_trainable: bool = False,
+        reuse_weights: Any = None,
+        weight_decay: float = 0.0,
+    ) -> None:
+        """Takes the settings.
+
+        Args:
+            is_training: whether the networks are built to be trained.
+            first_stage_features_stride: pixels of the picture from one feature to the next.
+            batch_norm_trainable: whether batch norm, in training, uses the batch's statistics. With
+                the few pictures that such a detector trains on at a time they are poor ones.
+            reuse_weights: whether to reuse variables.
+            weight_decay: factor of the weights' L2 norm.
+        """
+        self._is_training = is_training
+        self._first_stage_features_stride = first_stage_features_stride
+        self._train_batch_norm = batch_norm_trainable and is_training
+        self._reuse_weights = reuse_weights
+        self._weight_decay = weight_decay
+
+    @abc.abstractmethod
+    def preprocess(self, resized_inputs: tf.Tensor) -> tf.Tensor:
+        """[B, H, W, 3] in [0, 255] -> the range the backbone was trained on."""
+
+    def extract_proposal_features(
+        self, preprocessed_inputs: tf.Tensor, scope: str
+    ) -> tuple[Any, dict[str, tf.Tensor]]:
+        """The first stage's features.
+
+        Args:
+            preprocessed_inputs: [B, H, W, 3].
+            scope: variable scope.
+
+        Returns:
+            [B, h, w, C], or a list of such maps, and name -> output of each layer.
+        """
+        with tf.variable_scope(scope, values=[preprocessed_inputs]):
+            return self._extract_proposal_features(preprocessed_inputs, scope)
+
+    @abc.abstractmethod
+    def _extract_proposal_features(
+        self, preprocessed_inputs: tf.Tensor, scope: str
+    ) -> tuple[Any, dict[str, tf.Tensor]]:
+        """What `extract_proposal_features` returns, within its scope."""
+
+    def extract_box_classifier_features(
+        self, proposal_feature_maps: tf.Tensor, scope: str
+    ) -> tf.Tensor:
+        """The second stage's features of regions: [R, h, w, C] crops -> [R, h', w', C'].
+
+        Args:
+            proposal_feature_maps: crops out of the first stage's features.
+            scope: variable scope; a second call uses the variables of the first.
+        """
+        with tf.variable_scope(scope, values=[proposal_feature_maps], reuse=tf.AUTO_REUSE):
+            return self._extract_box_classifier_features(proposal_feature_maps, scope)
+
+    @abc.abstractmethod
+    def _extract_box_classifier_features(
+        self, proposal_feature_maps: tf.Tensor, scope: str
+    ) -> tf.Tensor:
+        """What `extract_box_classifier_features` returns, within its scope."""
+
+    def restore_from_classification_checkpoint_fn(
+        self,
+        first_stage_feature_extractor_scope: str,
+        second_stage_feature_extractor_scope: str,
+    ) -> dict[str, tf.Variable]:
+        """Name in a checkpoint of the bare backbone -> variable of this extractor.
+
+        Args:
+            first_stage_feature_extractor_scope: outer scope, which the checkpoint's names lack.
+            second_stage_feature_extractor_scope: the same, of the second stage.
+        """
+        prefixes = [
+            f"{scope}/"
+            for scope in (first_stage_feature_extractor_scope, second_stage_feature_extractor_scope)
+        ]
+        return {
+            variable.op.name.removeprefix(prefix): variable
+            for variable in variables_helper.get_global_variables_safely()
+            for prefix in prefixes
             if variable.op.name.startswith(prefix)
         }
 

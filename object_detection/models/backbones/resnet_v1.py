@@ -84,7 +84,8 @@ def _resnet_v1(
         num_classes: must be None.
         is_training: whether batch norm trains; None leaves it to the arg scope.
         global_pool: must be False.
-        output_stride: must be None: all strides are kept.
+        output_stride: 4, 8, 16 or 32: where it is reached, further strides become dilations; None
+            for 32.
         store_non_strided_activations: whether a block's end point is its output before the
             stride to the next block.
         min_base_depth: least number of channels of the inner convolutions.
@@ -96,12 +97,12 @@ def _resnet_v1(
         The last block's output, and `block1` to `block4`, behind the name of the variable scope.
 
     Raises:
-        ConfigError: the classifier or dilated convolutions are asked for.
+        ConfigError: the classifier is asked for, or another stride.
     """
-    if num_classes is not None or global_pool or output_stride is not None:
+    if num_classes is not None or global_pool or output_stride not in (None, 4, 8, 16, 32):
         raise ConfigError(
             f"resnet_v1_{layers}: num_classes {num_classes}, global_pool {global_pool}, "
-            f"output_stride {output_stride}; only None, False and None are available."
+            f"output_stride {output_stride}; available: None, False, and None, 4, 8, 16 or 32."
         )
 
     def depth_fn(depth: int) -> int:
@@ -123,14 +124,21 @@ def _resnet_v1(
             scope="conv1",
         )
         net = slim.max_pool2d(net, [3, 3], stride=2, padding="SAME", scope="pool1")
+        stride, rate = 4, 1
         for block, (depth, units) in enumerate(zip(_DEPTHS, UNITS[layers], strict=True), start=1):
             for unit in range(1, units + 1):
-                with tf.variable_scope(f"block{block}/unit_{unit}"):
+                with (
+                    tf.variable_scope(f"block{block}/unit_{unit}"),
+                    slim.arg_scope([slim.conv2d], rate=rate),
+                ):
                     net = bottleneck(net, depth_fn(depth))
             whole = net
-            if block < len(_DEPTHS):
+            if block < len(_DEPTHS) and stride == output_stride:
+                # Dilated kernels see what they would see after a stride (arXiv:1606.00915, 3.1).
+                rate *= 2
+            elif block < len(_DEPTHS):
                 # A stride within the last unit's 3x3 convolution picks the same pixels.
-                net = net[:, ::2, ::2]
+                net, stride = net[:, ::2, ::2], stride * 2
             kept = whole if store_non_strided_activations else net
             end_points[f"{outer.name}/block{block}"] = kept
     return net, end_points
