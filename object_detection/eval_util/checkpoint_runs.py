@@ -23,14 +23,25 @@ Arrays = dict[str, Any]
 BatchProcessor = Callable[..., tuple[Arrays, Arrays]]
 
 
-def _run_batch(
+def run_batch(
     tensors: Arrays,
     session: tf.Session,
     batch_index: int,
     counters: Counter[str],
     losses_dict: Arrays | None = None,
 ) -> tuple[Arrays, Arrays]:
-    """The arrays of a picture; nothing if its data are damaged."""
+    """Fetches a picture and its losses; nothing if its data are damaged.
+
+    Args:
+        tensors: of the picture.
+        session: to fetch with.
+        batch_index: its number.
+        counters: `success` and `skipped`, counted up.
+        losses_dict: scalar tensors.
+
+    Returns:
+        The arrays, the losses.
+    """
     try:
         arrays, losses = session.run([tensors, losses_dict or {}])
     except tf.errors.InvalidArgumentError as error:
@@ -112,7 +123,7 @@ class _Run:
     ) -> None:
         self._tensors = tensors
         self._evaluators = evaluators
-        self._process = batch_processor or _run_batch
+        self._process = batch_processor or run_batch
         self._num_batches = num_batches
         self._losses = losses or {}
         self._export_path = export_path

@@ -69,7 +69,7 @@ def _evaluate() -> None:
     startup.prepare_tensorflow()
     from object_detection.legacy import evaluator
 
-    evaluator.evaluate(
+    evaluator.evaluate_checkpoints(
         configs,
         FLAGS.checkpoint_dir,
         FLAGS.eval_dir,
@@ -79,8 +79,12 @@ def _evaluate() -> None:
     )
 
 
-def main(_: list[str]) -> None:
-    """Evaluates as the flags say; a mistake ends in one message and exit status 1."""
+def main(unused_argv: list[str]) -> None:
+    """Evaluates as the flags say; a mistake ends in one message and exit status 1.
+
+    Args:
+        unused_argv: what is left of the command line.
+    """
     try:
         _evaluate()
     except ObjectDetectionError as error:

@@ -21,12 +21,19 @@ from object_detection import eval_util, inputs
 from object_detection.builders import graph_rewriter_builder, model_builder
 from object_detection.core import standard_fields as fields
 from object_detection.errors import CheckpointError, ConfigError, DataError
+from object_detection.legacy import restoring, sample_evaluation
 from object_detection.metrics.detection_evaluator import Array, DetectionEvaluator
 from object_detection.metrics.keypoint_evaluation import KeypointErrorEvaluator
-from object_detection.utils import label_map_util, variables_helper
+from object_detection.utils import label_map_util
 from object_detection.visualization import drawing, encoding, side_by_side
 
 logger = logging.getLogger(__name__)
+
+# Evaluation of samples that a function makes is a page of its own; users find it here.
+EVAL_METRICS_CLASS_DICT = sample_evaluation.EVAL_METRICS_CLASS_DICT
+EVAL_DEFAULT_METRIC = sample_evaluation.EVAL_DEFAULT_METRIC
+get_evaluators = sample_evaluation.get_evaluators
+evaluate = sample_evaluation.evaluate
 
 Inputs = fields.InputDataFields
 Detections = fields.DetectionResultFields
@@ -194,6 +201,7 @@ def _draw(picture: Picture, category_index: drawing.CategoryIndex, eval_config: 
         min_score_thresh=eval_config.min_score_threshold,
         skip_scores=eval_config.skip_scores,
         skip_labels=eval_config.skip_labels,
+        keypoint_edges=[(edge.start, edge.end) for edge in eval_config.keypoint_edge],
     )
 
 
@@ -221,24 +229,6 @@ def _pictures(
             yield picture
 
 
-def _restorer(eval_config: Any) -> Callable[[tf.Session, str], None]:
-    """What puts a checkpoint's values, or their moving averages, into the graph's variables."""
-    variables: Any = {variable.op.name: variable for variable in tf.global_variables()}
-    if eval_config.use_moving_averages:
-        variables = tf.train.ExponentialMovingAverage(0.0).variables_to_restore()
-    saver = tf.train.Saver(variables)
-
-    def restore(session: tf.Session, checkpoint: str) -> None:
-        match = variables_helper.match_checkpoint(variables, checkpoint)
-        if match.missing or match.other_shape:
-            raise CheckpointError(
-                "The checkpoint does not fit the config's model.\n" + match.report(checkpoint)
-            )
-        saver.restore(session, checkpoint)
-
-    return restore
-
-
 def _file_name(picture: Picture, number: int) -> str:
     stem = os.path.splitext(os.path.basename(picture.name))[0] or "picture"
     return f"{number:03d}_{stem}.jpg"
@@ -263,7 +253,7 @@ class Evaluation:
         self._tf_graph = tf.Graph()
         with self._tf_graph.as_default():
             self._graph = build_graph(configs, reader)
-            self._restore = _restorer(self._eval_config)
+            self._restore = restoring.restorer(self._eval_config)
 
     def _make_evaluators(
         self, categories: list[dict[str, Any]], has_keypoints: bool
@@ -380,7 +370,7 @@ def summary_lines(result: Result) -> list[str]:
     return [*lines, f"  metrics:  {result.metrics_file}"]
 
 
-def evaluate(
+def evaluate_checkpoints(
     configs: dict[str, Any],
     checkpoint_dir: str,
     eval_dir: str,
