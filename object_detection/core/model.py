@@ -3,7 +3,7 @@
 Axes:  B images, M groundtruth boxes (padded to the batch's largest count), C classes, K keypoints.
 Frames: groundtruth is normalised to the picture as the model sees it (resized and padded).
 
-A training step calls, in this order, `preprocess` -> `predict` -> `provide_groundtruth` -> `loss`;
+A training step calls, in this order, `preprocess` -> `provide_groundtruth` -> `predict` -> `loss`;
 inference calls `preprocess` -> `predict` -> `postprocess`.
 """
 

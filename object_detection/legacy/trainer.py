@@ -136,8 +136,9 @@ def build_step(
     iterator = dataset_builder.make_initializable_iterator(dataset)
     batch, data_seconds = _timed(iterator.get_next)
     images, true_shapes = batch[Inputs.image], batch[Inputs.true_image_shape]
-    predictions = model.predict(images, true_shapes)
+    # Before predict: a second stage trains on proposals that are sampled by the groundtruth.
     inputs.provide_batch(model, batch)
+    predictions = model.predict(images, true_shapes)
     losses = model.loss(predictions, true_shapes)
     return _finish_step(
         model, losses, train_config, graph_hook_fn, data_seconds, tf.shape(images)[0]
