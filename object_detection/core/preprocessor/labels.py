@@ -74,7 +74,12 @@ def retain_boxes_above_threshold(
 
     Returns:
         Boxes, labels, weights and, in the order of the arguments, what else was given.
+
+    Raises:
+        ConfigError: no weights.
     """
+    if label_weights is None:
+        raise ConfigError("retain_boxes_above_threshold needs label_weights.")
     rows = row_ops.given(
         more_rows,
         labels=labels,

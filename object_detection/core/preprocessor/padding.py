@@ -132,6 +132,10 @@ def random_pad_image(
     margin = canvas - size
     offset = margin // 2 if center_pad else below(tf.zeros_like(margin), margin + 1, "offset", 1)
     color = tf.reduce_mean(image, axis=[0, 1]) if pad_color is None else pad_color
+    if tf.is_tensor(color):
+        # A constant may come from another graph: steps are built once and used anywhere.
+        known = tf.get_static_value(color)
+        color = color if known is None else known
     return put_on_canvas(
         image, boxes, masks, keypoints, densepose_surface_coords, offset, canvas, color
     )

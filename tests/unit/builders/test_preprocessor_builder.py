@@ -280,6 +280,16 @@ def test_colour_of_the_margin(name, run):
     assert color.tolist() == [1, 2.5, 3]
 
 
+def test_a_step_is_built_in_one_graph_and_used_in_another():
+    function, arguments = _build("random_pad_image { pad_color: [1, 2.5, 3] }")
+    with tf.Graph().as_default(), tf.Session() as session:
+        image, _ = function(tf.zeros([4, 4, 3]), tf.zeros([0, 4]), **arguments | {
+            "min_image_size": (5, 5), "max_image_size": (5, 5)
+        })  # fmt: skip
+        values = session.run(image)
+    assert {tuple(pixel) for pixel in values.reshape(-1, 3)} == {(0, 0, 0), (1, 2.5, 3)}
+
+
 def test_tables():
     methods = preprocessor_builder.RESIZE_METHOD_MAP
     message = preprocessor_pb2.ResizeImage
