@@ -57,7 +57,7 @@ class BoxCoder(abc.ABC):
         rows = BoxList(
             tf.reshape(tf.broadcast_to(anchors, tf.concat([shape, [4]], axis=0)), [-1, 4])
         )
-        decoded = self._decode(tf.reshape(codes, [-1, codes.shape[-1]]), rows)
+        decoded = self._decode(tf.reshape(codes, [-1, codes.shape.as_list()[-1]]), rows)
         keypoints = None
         if decoded.has_field(fields.BoxListFields.keypoints):
             keypoints = _with_leading_axes(
