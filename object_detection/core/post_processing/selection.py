@@ -100,6 +100,9 @@ def over_all_classes(
 ) -> Candidates:
     """Suppression by each box's best class; then the best classes of each kept box."""
     classes_per_box = min(classes_per_box, scores.shape.as_list()[2])
+    # NaN has no place in an order: it would hide the classes that have a score.
+    lowest = tf.fill(tf.shape(scores), tf.constant(-float("inf"), scores.dtype))
+    scores = tf.where(tf.math.is_nan(scores), lowest, scores)
     top, classes = tf.nn.top_k(scores, classes_per_box)
     whole = boxes[:, :, 0]
     if boxes.shape.as_list()[2] != 1:

@@ -151,6 +151,15 @@ def test_boxes_of_each_class(run):
     np.testing.assert_allclose(best, [boxes[0, 0]])
 
 
+def test_a_class_without_a_score_hides_no_other(run):
+    found, _ = class_agnostic_non_max_suppression(
+        tf.constant([[[0.0, 0, 1, 1]]]), tf.constant([[np.nan, 0.4, 0.3]]), 0.1, 0.5
+    )
+    scores, classes = run([found.get_field("scores"), found.get_field("classes")])
+    np.testing.assert_allclose(scores, [0.4])
+    assert classes.tolist() == [1]
+
+
 def test_several_classes_of_a_box(run):
     scores = tf.constant([[0.9, 0.5, 0.05], [0.3, 0.8, 0.6]])
     boxes = tf.constant([[[0.0, 0, 1, 1]], [[4.0, 4, 5, 5]]])
