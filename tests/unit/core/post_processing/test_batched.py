@@ -264,3 +264,42 @@ def test_windows_of_each_picture(run):
     assert found[3] is None
     assert found[4] is None
     assert run(found[0]).tolist() == [[[0, 0, 0.5, 1]], [[0, 0.25, 1, 1]]]
+
+
+@pytest.mark.parametrize("known_window", [True, False])
+def test_combined_suppression_equals_tensorflow_s(known_window, run):
+    boxes, scores = _random(4, batch=2, count=50, classes=3)
+    boxes = boxes * 1.4 - 0.2
+    ours = batched.batch_multiclass_non_max_suppression(
+        tf.constant(boxes[:, :, None]),
+        tf.constant(scores),
+        THRESHOLD,
+        IOU,
+        6,
+        15,
+        clip_window=tf.constant([0.0, 0.0, 1.0, 1.0]) if known_window else None,
+        use_combined_nms=True,
+    )
+    if known_window:
+        boxes = boxes.clip(0.0, 1.0)
+    theirs = tf.image.combined_non_max_suppression(
+        boxes[:, :, None], scores, 6, 15, IOU, THRESHOLD, clip_boxes=False
+    )
+    ours, theirs = run([(*ours[:3], ours[5]), tuple(theirs)])
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-6)
+
+
+def test_soft_suppression_equals_tensorflow_s(run):
+    boxes, scores = _random(5, batch=1, count=30, classes=1)
+    ours = batched.batch_multiclass_non_max_suppression(
+        tf.constant(boxes[:, :, None]), tf.constant(scores), 0.2, 0.6, 30, soft_nms_sigma=0.3
+    )
+    indices, theirs = tf.image.non_max_suppression_with_scores(
+        boxes[0], scores[0, :, 0], 30, 0.6, 0.2, 0.3
+    )
+    kept, values, count, indices, theirs = run([ours[0], ours[1], ours[5], indices, theirs])
+    assert count[0] == len(indices)
+    np.testing.assert_allclose(values[0, : count[0]], np.sort(theirs)[::-1], atol=1e-6)
+    order = np.argsort(-theirs, kind="stable")
+    np.testing.assert_allclose(kept[0, : count[0]], boxes[0][indices[order]])
