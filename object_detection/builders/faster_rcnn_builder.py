@@ -18,6 +18,13 @@ from object_detection.core.balanced_positive_negative_sampler import (
 )
 from object_detection.errors import ConfigError
 from object_detection.meta_architectures.faster_rcnn import FasterRCNNMetaArch
+from object_detection.meta_architectures.rfcn_meta_arch import RFCNMetaArch
+from object_detection.models.faster_rcnn_inception_v2_feature_extractor import (
+    FasterRCNNInceptionV2FeatureExtractor,
+)
+from object_detection.models.faster_rcnn_mobilenet_v1_feature_extractor import (
+    FasterRCNNMobilenetV1FeatureExtractor,
+)
 from object_detection.models.faster_rcnn_resnet_v1_feature_extractor import (
     FasterRCNNResnet50FeatureExtractor,
     FasterRCNNResnet101FeatureExtractor,
@@ -30,6 +37,8 @@ from object_detection.utils import spatial_transform_ops
 FASTER_RCNN_FEATURE_EXTRACTOR_CLASS_MAP = Table(
     "model.faster_rcnn.feature_extractor.type",
     {
+        "faster_rcnn_inception_v2": FasterRCNNInceptionV2FeatureExtractor,
+        "faster_rcnn_mobilenet_v1": FasterRCNNMobilenetV1FeatureExtractor,
         "faster_rcnn_resnet50": FasterRCNNResnet50FeatureExtractor,
         "faster_rcnn_resnet101": FasterRCNNResnet101FeatureExtractor,
         "faster_rcnn_resnet152": FasterRCNNResnet152FeatureExtractor,
@@ -200,6 +209,8 @@ def build(config: Any, is_training: bool, add_summaries: bool) -> FasterRCNNMeta
         "output_final_box_features": config.output_final_box_features,
         "output_final_box_rpn_features": config.output_final_box_rpn_features,
     }
+    if config.second_stage_box_predictor.WhichOneof("box_predictor_oneof") == "rfcn_box_predictor":
+        return RFCNMetaArch(second_stage_rfcn_box_predictor=predictor, **parts)
     return FasterRCNNMetaArch(
         initial_crop_size=config.initial_crop_size,
         maxpool_kernel_size=config.maxpool_kernel_size,
