@@ -85,6 +85,7 @@ def main(unused_argv: list[str]) -> None:
     Args:
         unused_argv: what is left of the command line.
     """
+    del unused_argv
     try:
         _evaluate()
     except ObjectDetectionError as error:
