@@ -119,7 +119,9 @@ def random_patch_gaussian(
     def disturb(picture: tf.Tensor) -> tf.Tensor:
         noisy = tf.clip_by_value(picture + noise, 0.0, 255.0)
         inside = patch_ops.get_patch_mask(y, x, side, size)[..., tf.newaxis]
-        return tf.where(tf.broadcast_to(inside, tf.shape(picture)), noisy, picture)
+        changed = tf.where(tf.broadcast_to(inside, tf.shape(picture)), noisy, picture)
+        # Channels after the colours have no range that noise could be a share of.
+        return tf.concat([changed[..., :3], picture[..., 3:]], axis=-1)
 
     wanted = chance(1.0 - random_coef, nth_seed(seed, 5), cache, name, "wanted")
     return apply_if(wanted, disturb, image)[0]

@@ -1,6 +1,6 @@
 """Augmentations that change colours only. Images are [H, W, C] float in [0, 255].
 
-Channels after the first three are no colours, and stay.
+Channels after the first three are no colours: what adjusts colours leaves them as they are.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ def _in_unit_range(image: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -
     return tf.clip_by_value(change(image / 255.0), 0.0, 1.0) * 255.0
 
 
-def _colours(image: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+def adjust_colours(image: tf.Tensor, change: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """Applies a change to the first three channels."""
     image = tf.convert_to_tensor(image)
     channels = image.shape.as_list()[-1] if image.shape.rank else None
@@ -46,7 +46,7 @@ def random_adjust_brightness(
         maxval=max_delta,
         seed=seed,
     )
-    return _colours(image, lambda rgb: _in_unit_range(rgb, lambda t: t + delta))
+    return adjust_colours(image, lambda rgb: _in_unit_range(rgb, lambda t: t + delta))
 
 
 def random_adjust_contrast(
@@ -60,7 +60,7 @@ def random_adjust_contrast(
     factor = uniform(
         preprocess_vars_cache, Cache.ADJUST_CONTRAST, minval=min_delta, maxval=max_delta, seed=seed
     )
-    return _colours(
+    return adjust_colours(
         image, lambda rgb: _in_unit_range(rgb, lambda t: tf.image.adjust_contrast(t, factor))
     )
 
@@ -75,7 +75,9 @@ def random_adjust_hue(
     delta = uniform(
         preprocess_vars_cache, Cache.ADJUST_HUE, minval=-max_delta, maxval=max_delta, seed=seed
     )
-    return _colours(image, lambda rgb: _in_unit_range(rgb, lambda t: tf.image.adjust_hue(t, delta)))
+    return adjust_colours(
+        image, lambda rgb: _in_unit_range(rgb, lambda t: tf.image.adjust_hue(t, delta))
+    )
 
 
 def random_adjust_saturation(
@@ -93,7 +95,7 @@ def random_adjust_saturation(
         maxval=max_delta,
         seed=seed,
     )
-    return _colours(
+    return adjust_colours(
         image, lambda rgb: _in_unit_range(rgb, lambda t: tf.image.adjust_saturation(t, factor))
     )
 
@@ -135,7 +137,7 @@ def random_rgb_to_gray(
     """Takes the colour away with a probability; three equal channels remain."""
 
     def gray(picture: tf.Tensor) -> tf.Tensor:
-        return _colours(
+        return adjust_colours(
             picture, lambda rgb: tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(rgb))
         )
 
@@ -174,7 +176,7 @@ def image_to_float(image: tf.Tensor) -> tf.Tensor:
 
 def adjust_gamma(image: tf.Tensor, gamma: float = 1.0, gain: float = 1.0) -> tf.Tensor:
     """Gain * image^gamma, on the range from 0 to 1."""
-    return _colours(image, lambda rgb: _in_unit_range(rgb, lambda t: gain * tf.pow(t, gamma)))
+    return adjust_colours(image, lambda rgb: _in_unit_range(rgb, lambda t: gain * tf.pow(t, gamma)))
 
 
 def random_jpeg_quality(
@@ -198,11 +200,14 @@ def random_jpeg_quality(
     cache, name = preprocess_vars_cache, Cache.JPEG_QUALITY
     quality = integer(cache, name, min_jpeg_quality, max_jpeg_quality + 1, seed=seed, key="quality")
 
-    def compress(picture: tf.Tensor) -> tf.Tensor:
+    def encode(picture: tf.Tensor) -> tf.Tensor:
         pixels = tf.cast(tf.clip_by_value(picture, 0.0, 255.0), tf.uint8)
         changed = tf.cast(tf.image.adjust_jpeg_quality(pixels, quality), picture.dtype)
         changed.set_shape(picture.shape)
         return changed
+
+    def compress(picture: tf.Tensor) -> tf.Tensor:
+        return adjust_colours(picture, encode)
 
     wanted = chance(1.0 - random_coef, nth_seed(seed, 1), cache, name, "wanted")
     return apply_if(wanted, compress, tf.convert_to_tensor(image))[0]

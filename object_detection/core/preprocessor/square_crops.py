@@ -51,11 +51,9 @@ def _cut_square(
 
 
 def _border(max_border: int, length: tf.Tensor) -> tf.Tensor:
-    """Distance of the crop's middle from the edge: halved until two of them fit into the length."""
-    ratio = 2.0 * max_border / tf.cast(length, tf.float32)
-    halvings = tf.ceil(tf.log(ratio) / np.float32(np.log(2.0)))
-    divisor = tf.clip_by_value(tf.pow(2.0, halvings), 1.0, float(max_border))
-    return tf.cast(max_border / divisor, tf.int32)
+    """Distance of the crop's middle from the edges: halved until more than two fit into the length."""
+    halved = tf.constant([max_border >> number for number in range(max_border.bit_length() + 1)])
+    return halved[tf.argmax(tf.cast(2 * halved < length, tf.int32))]
 
 
 def random_square_crop_by_scale(

@@ -71,7 +71,9 @@ def test_brightness_moves_all_pixels_alike(run):
     lambda image: preprocessor.random_rgb_to_gray(image, 1.0),
     lambda image: preprocessor.adjust_gamma(image, 2.0),
     preprocessor.random_distort_color,
-], ids=["brightness", "contrast", "hue", "saturation", "gray", "gamma", "all"])  # fmt: skip
+    preprocessor.random_jpeg_quality,
+    lambda image: preprocessor.random_patch_gaussian(image, 99, 99, 0.5, 0.5),
+], ids=["brightness", "contrast", "hue", "saturation", "gray", "gamma", "all", "jpeg", "noise"])  # fmt: skip
 def test_only_the_first_three_channels_are_colours(function, picture, run):
     depth = np.arange(24 * 32, dtype=np.float32).reshape(24, 32, 1)
     image = function(tf.constant(np.concatenate([picture, depth], axis=-1)))

@@ -3,6 +3,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import preprocessor
+from object_detection.core.preprocessor import square_crops
 
 NAN = float("nan")
 
@@ -53,6 +54,13 @@ def test_the_middle_of_a_square_keeps_its_distance_from_the_edge():
     assert all(draw.shape == (2, 2) for draw in draws)
     assert rows <= set(range(3, 11))
     assert len(rows) >= 6
+
+
+@pytest.mark.parametrize(
+    ("length", "border"), [(257, 128), (256, 64), (10, 4), (3, 1), (2, 0), (1, 0)]
+)
+def test_borders_of_a_length(length, border, run):
+    assert run(square_crops._border(128, tf.constant(length))) == border
 
 
 def test_a_border_larger_than_the_picture_is_halved(run):
