@@ -3,6 +3,7 @@
 Axes: B images, M groundtruth boxes, C classes, K keypoints.
 """
 
+import copy
 import functools
 from typing import Any
 
@@ -150,8 +151,7 @@ def evaluation_dataset(
         ),
         num_classes=config_util.get_number_of_classes(model_config),
     )
-    reader = type(input_config)()
-    reader.CopyFrom(input_config)
+    reader = copy.deepcopy(input_config)
     reader.shuffle = False
     reader.num_epochs = 1
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from object_detection.errors import ConfigError
-from object_detection.protos import train_pb2
+from object_detection.protos import input_reader_pb2, train_pb2
 from object_detection.utils import label_map_util
 
 _IMPLEMENTED = {
@@ -104,8 +104,13 @@ def _reader_problems(reader: Any, name: str, ssd: Any) -> Iterator[str]:
             f"{name}.num_keypoints: is {reader.num_keypoints}, but "
             f"model.ssd.box_coder.keypoint_box_coder.num_keypoints is {keypoints}; make them equal."
         )
-    if reader.WhichOneof("input_reader") != "tf_record_input_reader":
-        yield f"{name}: set tf_record_input_reader {{ input_path: ... }}; nothing else is available."
+    case = reader.WhichOneof("input_reader")
+    if case != "tf_record_input_reader":
+        yield (
+            f"{name}.{case or 'input_reader'}: "
+            f"{'is not available' if case else 'is not set'}; use tf_record_input_reader "
+            "{ input_path: ... }."
+        )
         return
     paths = list(reader.tf_record_input_reader.input_path)
     if not paths:
@@ -113,6 +118,11 @@ def _reader_problems(reader: Any, name: str, ssd: Any) -> Iterator[str]:
     for path in paths:
         if "://" not in path and not glob.glob(path):
             yield f"{name}.tf_record_input_reader.input_path: no file matches {path!r}."
+    if reader.input_type == input_reader_pb2.TF_SEQUENCE_EXAMPLE:
+        yield (
+            f"{name}.input_type: TF_SEQUENCE_EXAMPLE is not read by this program; "
+            "inputs.train_input and inputs.eval_input read it."
+        )
     for option in _UNUSED_IN_READERS:
         if getattr(reader, option):
             yield f"{name}.{option}: no model here uses it; leave it out."
@@ -170,6 +180,17 @@ def _training_problems(train: Any, ssd: Any) -> Iterator[str]:
         yield f"train_config.fine_tune_checkpoint: there is no {checkpoint}.index."
 
 
+def _evaluation_problems(evaluation: Any) -> Iterator[str]:
+    for field, why in (
+        ("eval_master", "evaluation runs in one process"),
+        ("export_path", "the program writes metrics.json and pictures"),
+        ("ignore_groundtruth", "metrics need the truth; inference/detect_pictures.py does without"),
+        ("eval_instance_masks", "no model here predicts masks"),
+    ):
+        if getattr(evaluation, field):
+            yield f"eval_config.{field}: not available ({why}); leave it out."
+
+
 def _rewriter_problems(rewriter: Any) -> Iterator[str]:
     for field in ("weight_bits", "activation_bits"):
         bits = getattr(rewriter.quantization, field)
@@ -202,6 +223,7 @@ def check_pipeline(
             problems += _reader_problems(configs["train_input_config"], "train_input_reader", ssd)
         if for_eval:
             readers = configs.get("eval_input_configs") or []
+            problems += _evaluation_problems(configs["eval_config"])
             if not readers:
                 problems.append("eval_input_reader: is not set.")
             for reader in readers:

@@ -3,6 +3,7 @@
 Axes and frames: as in `drawing`; coordinates are normalised.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def truth_beside_detections(
     min_score_thresh: float = 0.5,
     skip_scores: bool = False,
     skip_labels: bool = False,
+    keypoint_edges: Sequence[tuple[int, int]] = (),
 ) -> Array:
     """The picture twice: with its groundtruth at the left, with its detections at the right.
 
@@ -37,6 +39,7 @@ def truth_beside_detections(
         min_score_thresh: detections below are left out.
         skip_scores: write no scores.
         skip_labels: write no names.
+        keypoint_edges: pairs of numbers of keypoints to join.
 
     Returns:
         [h, 2 w + gap, 3] uint8; a very small picture is enlarged.
@@ -50,6 +53,7 @@ def truth_beside_detections(
         None,
         category_index,
         keypoints=truth.get("keypoints"),
+        keypoint_edges=keypoint_edges,
         max_boxes_to_draw=None,
         use_normalized_coordinates=True,
         line_thickness=thickness,
@@ -64,6 +68,7 @@ def truth_beside_detections(
         detections["scores"],
         category_index,
         keypoints=detections.get("keypoints"),
+        keypoint_edges=keypoint_edges,
         max_boxes_to_draw=max_boxes_to_draw,
         min_score_thresh=min_score_thresh,
         use_normalized_coordinates=True,
