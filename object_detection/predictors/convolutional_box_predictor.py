@@ -231,6 +231,8 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         with (
             tf.variable_scope("WeightSharedConvolutionalBoxPredictor", reuse=tf.AUTO_REUSE),
             layer_arg_scope(self._conv_hyperparams_fn),
+            # Heads of this predictor do not know whether they train.
+            slim.arg_scope([slim.dropout], is_training=self._is_training),
         ):
             for index, (features, anchors) in enumerate(
                 zip(image_features, num_predictions_per_location, strict=True)

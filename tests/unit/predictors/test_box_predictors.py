@@ -196,6 +196,25 @@ def test_the_shared_predictor_needs_equal_numbers_of_anchors():
         _shared().predict([tf.zeros([1, 4, 4, 8]), tf.zeros([1, 2, 2, 8])], [3, 6])
 
 
+@pytest.mark.parametrize("is_training", [False, True])
+def test_heads_of_the_shared_predictor_drop_features_in_training_only(is_training, run):
+    predictor = convolutional.WeightSharedConvolutionalBoxPredictor(
+        is_training=is_training,
+        num_classes=1,
+        box_prediction_head=box_head.WeightSharedConvolutionalBoxHead(4, 1),
+        class_prediction_head=class_head.WeightSharedConvolutionalClassHead(
+            1, 1, use_dropout=True, dropout_keep_prob=0.5
+        ),
+        other_heads={},
+        conv_hyperparams_fn=_hyperparams(),
+        depth=1,
+        num_layers_before_predictor=0,
+    )
+    predictions = predictor.predict([tf.ones([1, 16, 16, 1])], [1])
+    logits = run(predictions["class_predictions_with_background"][0])
+    assert len(np.unique(logits)) == (2 if is_training else 1)
+
+
 def _plain_scope():
     with slim.arg_scope([]) as scope:
         return scope
