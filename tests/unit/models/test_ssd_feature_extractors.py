@@ -150,6 +150,33 @@ def test_pictures_that_are_too_small(name, least, run):
         run(maps, {images: np.zeros([1, 300, least - 1, 3])})
 
 
+@pytest.mark.parametrize("override", [False, True])
+def test_settings_of_the_config_reach_the_backbone_only_if_asked(override):
+    def scope_fn():
+        with slim.arg_scope(
+            [slim.conv2d, slim.separable_conv2d],
+            weights_regularizer=slim.l2_regularizer(0.5),
+            normalizer_fn=None,
+        ) as scope:
+            return scope
+
+    _extractor(
+        "ssd_mobilenet_v1",
+        scope_fn,
+        depth_multiplier=0.25,
+        override_base_feature_extractor_hyperparams=override,
+    ).extract_features(tf.zeros([1, 64, 64, 3]))
+    biases = {one.op.name for one in tf.global_variables() if one.op.name.endswith("biases")}
+    # 27 layers of the backbone and 8 above it; a layer has biases or batch norm.
+    assert len(biases) == (35 if override else 8)
+    scales = [
+        constant.op.inputs[0].op.get_attr("value").float_val[0]
+        for constant in tf.losses.get_regularization_losses()
+    ]
+    assert scales.count(0.5) == (35 if override else 8)
+    assert len(scales) == 35
+
+
 def test_variables_are_used_again():
     images = tf.zeros([1, 64, 64, 3])
     _extractor("ssd_mobilenet_v1", depth_multiplier=0.25).extract_features(images)
