@@ -1,7 +1,7 @@
 """SSD on MobileNet v2 with a searched feature pyramid (MnasFPN, arXiv:1912.01106).
 
-The pyramid is a chain of equal cells. A cell takes one map of each level and adds blocks; each block
-merges two earlier maps at a level of its own. The last blocks are what the cell gives.
+The pyramid is a chain of equal cells. A cell takes one map of each level and adds blocks; each
+block merges two earlier maps at a level of its own. The last blocks are what the cell gives.
 
 Level L has stride 2^L.
 """

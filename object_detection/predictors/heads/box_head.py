@@ -129,7 +129,7 @@ class WeightSharedConvolutionalBoxHead(head.Head):
         self._return_flat_predictions = return_flat_predictions
 
     def predict(self, features: tf.Tensor, num_predictions_per_location: int) -> tf.Tensor:
-        """[B, h, w, C] -> [B, anchors, code size], or unflattened [B, h, w, anchors * code size]."""
+        """[B, h, w, C] -> [B, anchors, code size], or a map [B, h, w, anchors * code size]."""
         codes = head.convolve_in_one(
             features,
             num_predictions_per_location * self._box_code_size,

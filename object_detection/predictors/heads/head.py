@@ -1,4 +1,4 @@
-"""What every head offers: features -> predictions of all anchors of a feature map, or of regions."""
+"""What every head offers: features -> predictions of the anchors of a map, or of regions."""
 
 import abc
 from collections.abc import Callable

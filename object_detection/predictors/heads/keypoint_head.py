@@ -1,4 +1,4 @@
-"""The head that predicts keypoints of regions as heat maps (Mask R-CNN, arXiv:1703.06870, section 5)."""
+"""The head that predicts keypoints of regions as heat maps (arXiv:1703.06870, section 5)."""
 
 from collections.abc import Callable
 from typing import Any

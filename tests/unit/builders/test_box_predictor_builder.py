@@ -104,7 +104,8 @@ def test_weight_shared_options():
         "box_encodings": [[1, 8, 7], [1, 2, 7]],
         "class_predictions_with_background": [[1, 8, 11], [1, 2, 11]],
     }
-    names = {name.removeprefix("WeightSharedConvolutionalBoxPredictor/"): shape for name, shape in _names().items()}  # fmt: skip
+    prefix = "WeightSharedConvolutionalBoxPredictor/"
+    names = {name.removeprefix(prefix): shape for name, shape in _names().items()}
     assert names["PredictionTower/conv2d_0/weights"] == [5, 5, 3, 4]
     assert names["BoxPredictor/weights"] == [5, 5, 4, 14]
     assert "PredictionTower/conv2d_0/BatchNorm/feature_1/beta" in names
