@@ -19,7 +19,7 @@ Backbone = Callable[..., tuple[tf.Tensor, dict[str, tf.Tensor]]]
 
 
 class SSDResnetV1FpnFeatureExtractor(feature_extractor.SSDFeatureExtractor):
-    """Levels `fpn_min_level` to `fpn_max_level`, of strides 2^level; subclasses name the network."""
+    """Levels `fpn_min_level` to `fpn_max_level`, stride 2^level; subclasses name the network."""
 
     def __init__(
         self,
