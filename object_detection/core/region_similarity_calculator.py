@@ -75,17 +75,21 @@ class NegSqDistSimilarity(CoordinateSimilarity):
         return -tf.reduce_sum(tf.square(difference), axis=-1)
 
 
-class ThresholdedIouSimilarity(CoordinateSimilarity):
-    """Intersection over union, 0 below a threshold."""
+class ThresholdedIouSimilarity(RegionSimilarityCalculator):
+    """The score of the first set's box where the two overlap by more than a threshold, else 0."""
 
     def __init__(self, iou_threshold: float = 0) -> None:
-        """Takes the threshold, from which on the overlap stays as it is."""
+        """Takes the threshold of the intersection over union."""
         super().__init__()
         self._iou_threshold = iou_threshold
 
-    def compare_tensors(self, boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
-        iou = box_list_ops.pairwise_iou(boxes, others)
-        return tf.where(iou < self._iou_threshold, tf.zeros_like(iou), iou)
+    def _compare(self, boxlist1: BoxList, boxlist2: BoxList) -> tf.Tensor:
+        """M boxes with the field `scores`, N boxes."""
+        iou = box_list_ops.iou(boxlist1, boxlist2)
+        scores = boxlist1.get_field(fields.BoxListFields.scores)[:, tf.newaxis]
+        return tf.where(
+            iou > self._iou_threshold, tf.broadcast_to(scores, tf.shape(iou)), tf.zeros_like(iou)
+        )
 
 
 class DETRSimilarity(RegionSimilarityCalculator):

@@ -57,7 +57,7 @@ class OpenImagesDetectionEvaluator(ObjectDetectionEvaluator):
     def add_single_ground_truth_image_info(
         self, image_id: Any, groundtruth_dict: dict[str, Any]
     ) -> None:
-        """Adds the truth of a picture; a picture that is there already is left out with a warning.
+        """Adds the truth of a picture.
 
         Args:
             image_id: identity of the picture.
@@ -66,7 +66,7 @@ class OpenImagesDetectionEvaluator(ObjectDetectionEvaluator):
                 are evaluated. Nothing is difficult in Open Images.
 
         Raises:
-            DataError: masks are absent.
+            DataError: the picture was added before, or masks are absent.
         """
         self._add_groundtruth(
             image_id,
@@ -113,7 +113,7 @@ class OpenImagesChallengeEvaluator(OpenImagesDetectionEvaluator):
     def add_single_ground_truth_image_info(
         self, image_id: Any, groundtruth_dict: dict[str, Any]
     ) -> None:
-        """Adds the truth of a picture; a picture that is there already is left out with a warning.
+        """Adds the truth of a picture.
 
         Args:
             image_id: identity of the picture.
@@ -121,7 +121,7 @@ class OpenImagesChallengeEvaluator(OpenImagesDetectionEvaluator):
                 `groundtruth_labeled_classes` [C'], ids of the classes with a verdict.
 
         Raises:
-            DataError: masks are absent.
+            DataError: the picture was added before, or masks are absent.
         """
         super().add_single_ground_truth_image_info(image_id, groundtruth_dict)
         labels = labels_from_0(groundtruth_dict, Inputs.groundtruth_classes)

@@ -134,7 +134,7 @@ class ObjectDetectionEvaluator(DetectionEvaluator):
     def add_single_ground_truth_image_info(
         self, image_id: Any, groundtruth_dict: dict[str, Any]
     ) -> None:
-        """Adds the truth of a picture; a picture that is there already is left out with a warning.
+        """Adds the truth of a picture.
 
         Args:
             image_id: identity of the picture.
@@ -143,7 +143,7 @@ class ObjectDetectionEvaluator(DetectionEvaluator):
                 are evaluated.
 
         Raises:
-            DataError: masks are absent.
+            DataError: the picture was added before, or masks are absent.
         """
         self._add_groundtruth(
             image_id,
@@ -213,8 +213,9 @@ class ObjectDetectionEvaluator(DetectionEvaluator):
         self, image_id: Any, groundtruth_dict: dict[str, Any], **flags: Array | None
     ) -> None:
         if image_id in self._image_ids:
-            logger.warning("Groundtruth of picture %s was added before; ignored.", image_id)
-            return
+            raise DataError(
+                f"Groundtruth of picture {image_id!r} was added before; each picture counts once."
+            )
         masks = None
         if self._evaluate_masks:
             masks = self._masks(image_id, groundtruth_dict, Inputs.groundtruth_instance_masks)
@@ -375,7 +376,7 @@ class PrecisionAtRecallDetectionEvaluator(ObjectDetectionEvaluator):
     def add_single_ground_truth_image_info(
         self, image_id: Any, groundtruth_dict: dict[str, Any]
     ) -> None:
-        """Adds the truth of a picture; a picture that is there already is left out with a warning.
+        """Adds the truth of a picture.
 
         Args:
             image_id: identity of the picture.

@@ -22,16 +22,6 @@ SECOND = [[3.0, 4.0, 6.0, 8.0], [14.0, 14.0, 15.0, 15.0], [0.0, 0.0, 20.0, 20.0]
             similarities.IoaSimilarity(), [[2 / 12, 0, 6 / 400], [1 / 12, 0, 5 / 400]], id="IoA"
         ),
         pytest.param(
-            similarities.ThresholdedIouSimilarity(0.1),
-            [[2 / 16, 0, 0], [0, 0, 0]],
-            id="IoU from 0.1 on",
-        ),
-        pytest.param(
-            similarities.ThresholdedIouSimilarity(2 / 16),
-            [[2 / 16, 0, 0], [0, 0, 0]],
-            id="the threshold itself",
-        ),
-        pytest.param(
             similarities.NegSqDistSimilarity(),
             [[-12, -385, -419], [-25, -234, -330]],
             id="minus the distance",
@@ -41,6 +31,21 @@ SECOND = [[3.0, 4.0, 6.0, 8.0], [14.0, 14.0, 15.0, 15.0], [0.0, 0.0, 20.0, 20.0]
 def test_by_hand(similarity, expected, run):
     first, second = BoxList(tf.constant(FIRST)), BoxList(tf.constant(SECOND))
     np.testing.assert_allclose(run(similarity.compare(first, second)), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        pytest.param(0.0, [[0.3, 0, 0.3], [0.6, 0, 0.6]], id="any overlap"),
+        pytest.param(0.013, [[0.3, 0, 0.3], [0.6, 0, 0]], id="one box falls short"),
+        pytest.param(2 / 16, [[0, 0, 0], [0, 0, 0]], id="the threshold itself is too little"),
+    ],
+)
+def test_thresholded_iou_gives_scores(threshold, expected, run):
+    first, second = BoxList(tf.constant(FIRST)), BoxList(tf.constant(SECOND))
+    first.add_field("scores", tf.constant([0.3, 0.6]))
+    found = similarities.ThresholdedIouSimilarity(threshold).compare(first, second)
+    np.testing.assert_allclose(run(found), expected, rtol=1e-6)
 
 
 def test_detr_similarity(run):

@@ -157,9 +157,10 @@ def test_difficult(flags, expected):
     assert evaluator.evaluate()["PascalBoxes_Precision/mAP@0.5IOU"] == expected
 
 
-def test_the_same_picture_counts_once():
+def test_the_same_picture_is_refused_and_counts_once():
     evaluator = fill(pascal_evaluation.PascalDetectionEvaluator(CATEGORIES))
-    fill(evaluator)
+    with pytest.raises(ValueError, match="'a' was added before"):
+        fill(evaluator)
     assert evaluator.evaluate()["PascalBoxes_Precision/mAP@0.5IOU"] == 0.5
     assert evaluator.get_internal_state().num_gt_instances_per_class.tolist() == [1, 2, 0, 0]
 
