@@ -456,7 +456,7 @@ def export_inference_graph(
         if pipeline_config.HasField("graph_rewriter")
         else None
     )
-    with tf.Graph().as_default() as graph, _appearing_whole(output_directory) as work:
+    with _graph_to_build_in().as_default() as graph, _appearing_whole(output_directory) as work:
         outputs, placeholders = build_detection_graph(
             input_type,
             model,
@@ -489,6 +489,12 @@ def export_inference_graph(
         # The averages are the variables of the checkpoint that lies beside this config.
         saved.eval_config.use_moving_averages = False
         config_util.save_pipeline_config(saved, work)
+
+
+def _graph_to_build_in() -> tf.Graph:
+    """The default graph if it is empty, because callers may look at it afterwards; else a new one."""
+    default = tf.get_default_graph()
+    return tf.Graph() if default.get_operations() else default
 
 
 def _nodes_to_keep(

@@ -136,8 +136,9 @@ def _averaging():
 def _frozen(output):
     definition = tf.GraphDef()
     definition.ParseFromString((output / "frozen_inference_graph.pb").read_bytes())
-    tf.import_graph_def(definition, name="")
-    return tf.get_default_graph()
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(definition, name="")
+    return graph
 
 
 def _run(graph, feed, names=ALWAYS):
@@ -226,7 +227,7 @@ def test_encoded_inputs(model, tmp_path, input_type, shape):
 
 def test_the_saved_model(model, tmp_path):
     output = _export(tmp_path, _checkpoint(tmp_path), "tf_example")
-    with tf.Session() as session:
+    with tf.Session(graph=tf.Graph()) as session:
         meta = tf.saved_model.loader.load(session, ["serve"], str(output / "saved_model"))
         signature = meta.signature_def["serving_default"]
         assert signature.method_name == "tensorflow/serving/predict"
@@ -243,7 +244,7 @@ def test_the_saved_model(model, tmp_path):
 def test_the_checkpoint_with_its_graph(model, tmp_path):
     output = _export(tmp_path, _checkpoint(tmp_path))
     assert tf.train.latest_checkpoint(str(output)) == str(output / "model.ckpt")
-    with tf.Session() as session:
+    with tf.Graph().as_default(), tf.Session() as session:
         saver = tf.train.import_meta_graph(str(output / "model.ckpt.meta"))
         saver.restore(session, str(output / "model.ckpt"))
         scores = session.run(
@@ -314,6 +315,16 @@ def test_quantised_export(model, tmp_path):
     output = _export(tmp_path, _checkpoint(tmp_path, quantize=True), pipeline=pipeline)
     types = [operation.type for operation in _frozen(output).get_operations()]
     assert types.count("FakeQuantWithMinMaxVars") == 3  # picture, weights, result
+
+
+def test_the_graph_can_be_looked_at_and_a_second_export_does_not_mind(model, tmp_path):
+    prefix = _checkpoint(tmp_path)
+    _export(tmp_path, prefix)
+    assert [v.op.name for v in tf.trainable_variables()] == ["conv/weights", "conv/biases"]
+    graph = _export(tmp_path, prefix) / "frozen_inference_graph.pb"
+    definition = tf.GraphDef()
+    definition.ParseFromString(graph.read_bytes())
+    assert "image_tensor" in {node.name for node in definition.node}
 
 
 def test_additional_outputs(model, tmp_path):
