@@ -52,13 +52,13 @@ def resize_detection_masks(
         detection_boxes: [B, D, 4], normalised.
         detection_masks: [B, D, h, w]; floats are inside above 0.5, integers are kept (they may
             number the parts of a body).
-        original_image_spatial_shapes: [B, 2], the size of each picture.
+        original_image_spatial_shapes: [B, 2 or more], height and width of each picture first.
 
     Returns:
         [B, D, H, W] uint8, in the size of the largest picture; 0 beyond the others.
     """
     masks = tf.convert_to_tensor(detection_masks)
-    sizes = tf.cast(original_image_spatial_shapes, tf.int32)
+    sizes = tf.cast(original_image_spatial_shapes, tf.int32)[:, :2]
     largest = tf.reduce_max(sizes, axis=0)
     method = "bilinear" if masks.dtype.is_floating else "nearest"
 

@@ -43,6 +43,19 @@ def convert_masks_to_binary(masks: Array) -> Array:
     return (np.asarray(masks) > 0).astype(np.uint8)
 
 
+def binary_masks(dictionary: dict[str, Any], key: str) -> Array:
+    """The masks of a key, as 0 and 1.
+
+    Raises:
+        DataError: there are none.
+    """
+    if dictionary.get(key) is None:
+        raise DataError(
+            f"There are no {key}, which metrics of masks need; leave these metrics out."
+        )
+    return convert_masks_to_binary(dictionary[key])
+
+
 def check_size(image_id: Any, truth_size: tuple[int, ...], masks: Array) -> None:
     """Refuses detected masks of another size than the truth's.
 
@@ -102,11 +115,14 @@ class CocoMaskEvaluator(DetectionEvaluator):
             groundtruth_dict: `groundtruth_boxes` [M, 4], `groundtruth_classes` [M],
                 `groundtruth_instance_masks` [M, H, W]; optional `groundtruth_is_crowd` [M],
                 `groundtruth_area` [M].
+
+        Raises:
+            DataError: there are no masks.
         """
         if image_id in self._image_id_to_mask_shape_map:
             logger.warning("Groundtruth of picture %s was added before; ignored.", image_id)
             return
-        masks = convert_masks_to_binary(groundtruth_dict[Inputs.groundtruth_instance_masks])
+        masks = binary_masks(groundtruth_dict, Inputs.groundtruth_instance_masks)
         self._groundtruth_list += coco_tools.ExportSingleImageGroundtruthToCoco(
             image_id,
             self._annotation_id,
@@ -131,7 +147,7 @@ class CocoMaskEvaluator(DetectionEvaluator):
                 [D, H, W].
 
         Raises:
-            DataError: the picture's truth was not added.
+            DataError: there are no masks, or the picture's truth was not added.
             ShapeError: the masks have another size than the truth's.
         """
         if image_id not in self._image_id_to_mask_shape_map:
@@ -141,7 +157,7 @@ class CocoMaskEvaluator(DetectionEvaluator):
         if image_id in self._image_ids_with_detections:
             logger.warning("Detections of picture %s were added before; ignored.", image_id)
             return
-        masks = convert_masks_to_binary(detections_dict[Detections.detection_masks])
+        masks = binary_masks(detections_dict, Detections.detection_masks)
         check_size(image_id, self._image_id_to_mask_shape_map[image_id][1:], masks)
         self._detection_masks_list += coco_tools.ExportSingleImageDetectionMasksToCoco(
             image_id,

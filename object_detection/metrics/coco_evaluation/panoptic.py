@@ -19,7 +19,7 @@ from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError
 from object_detection.metrics import in_graph, np_masks
 from object_detection.metrics.coco_evaluation.boxes import optional_rows
-from object_detection.metrics.coco_evaluation.masks import check_size, convert_masks_to_binary
+from object_detection.metrics.coco_evaluation.masks import binary_masks, check_size
 from object_detection.metrics.detection_evaluator import Array, Category, DetectionEvaluator
 
 logger = logging.getLogger(__name__)
@@ -72,8 +72,9 @@ class CocoPanopticSegmentationEvaluator(DetectionEvaluator):
     """Panoptic, segmentation and recognition quality.
 
     The metrics are `PanopticQuality@0.50IOU`, `SegmentationQuality@0.50IOU` and
-    `RecognitionQuality@0.50IOU`, each the mean over the classes that occur; of one class
-    `PanopticQuality@0.50IOU_ByCategory/<name>`, ...
+    `RecognitionQuality@0.50IOU`, each the mean over the classes that occur; of such a class
+    `PanopticQuality@0.50IOU_ByCategory/<name>`, ...; `NumValidClasses` says how many occur, of
+    `NumTotalClasses`.
     """
 
     def __init__(
@@ -111,6 +112,9 @@ class CocoPanopticSegmentationEvaluator(DetectionEvaluator):
             image_id: identity of the picture.
             groundtruth_dict: `groundtruth_classes` [M], `groundtruth_instance_masks` [M, H, W];
                 optional `groundtruth_is_crowd` [M].
+
+        Raises:
+            DataError: there are no masks.
         """
         if image_id in self._groundtruth:
             logger.warning("Groundtruth of picture %s was added before; ignored.", image_id)
@@ -119,7 +123,7 @@ class CocoPanopticSegmentationEvaluator(DetectionEvaluator):
         crowd = optional_rows(groundtruth_dict, Inputs.groundtruth_is_crowd)
         self._groundtruth[image_id] = {
             "classes": classes,
-            "masks": convert_masks_to_binary(groundtruth_dict[Inputs.groundtruth_instance_masks]),
+            "masks": binary_masks(groundtruth_dict, Inputs.groundtruth_instance_masks),
             "crowd": np.zeros(len(classes), bool) if crowd is None else crowd.astype(bool),
         }
 
@@ -133,7 +137,7 @@ class CocoPanopticSegmentationEvaluator(DetectionEvaluator):
             detections_dict: `detection_classes` [D], `detection_masks` [D, H, W].
 
         Raises:
-            DataError: the picture's truth was not added.
+            DataError: there are no masks, or the picture's truth was not added.
             ShapeError: the masks have another size than the truth's.
         """
         if image_id not in self._groundtruth:
@@ -143,7 +147,7 @@ class CocoPanopticSegmentationEvaluator(DetectionEvaluator):
         if image_id in self._detections:
             logger.warning("Detections of picture %s were added before; ignored.", image_id)
             return
-        masks = convert_masks_to_binary(detections_dict[Detections.detection_masks])
+        masks = binary_masks(detections_dict, Detections.detection_masks)
         check_size(image_id, self._groundtruth[image_id]["masks"].shape[1:], masks)
         self._detections[image_id] = {
             "classes": np.asarray(detections_dict[Detections.detection_classes]),
@@ -175,9 +179,12 @@ class CocoPanopticSegmentationEvaluator(DetectionEvaluator):
 
     def evaluate(self) -> dict[str, float]:
         tallies = {one["name"]: self._tally(one["id"]) for one in self._categories}
-        qualities = [tally.qualities() for tally in tallies.values() if tally.seen]
+        tallies = {name: tally for name, tally in tallies.items() if tally.seen}
+        qualities = [tally.qualities() for tally in tallies.values()]
         means = np.mean(qualities, axis=0) if qualities else np.zeros(len(_QUALITIES))
         metrics = {name: float(value) for name, value in zip(self._names(), means, strict=True)}
+        metrics["NumValidClasses"] = float(len(tallies))
+        metrics["NumTotalClasses"] = float(len(self._categories))
         if self._include_metrics_per_category:
             for category, tally in tallies.items():
                 names = self._names(f"_ByCategory/{category}")
@@ -194,7 +201,7 @@ class CocoPanopticSegmentationEvaluator(DetectionEvaluator):
                 `num_gt_masks_per_image` [B], `num_det_masks_per_image` [B] and
                 `original_image_spatial_shape` [B, 2].
         """
-        names = self._names()
+        names = [*self._names(), "NumValidClasses", "NumTotalClasses"]
         if self._include_metrics_per_category:
             for category in self._categories:
                 names += self._names(f"_ByCategory/{category['name']}")

@@ -24,7 +24,7 @@ _VISIBLE = 2
 
 def _check_rank(name: str, array: Array, letters: str) -> None:
     """`letters` is the wanted shape, one letter or number an axis."""
-    wanted = letters.split()
+    array, wanted = np.asarray(array), letters.split()
     fits = array.ndim == len(wanted) and all(
         not letter.isdigit() or size == int(letter)
         for size, letter in zip(array.shape, wanted, strict=False)
@@ -236,7 +236,7 @@ def ExportSingleImageDetectionMasksToCoco(
             "segmentation": _to_coco_mask(mask),
             "score": float(score),
         }
-        for mask, score, category in zip(detection_masks, scores, classes, strict=True)
+        for mask, score, category in zip(np.asarray(detection_masks), scores, classes, strict=True)
         if int(category) in allowed
     ]
 
@@ -387,7 +387,7 @@ def ExportSegmentsToCOCO(
     ):
         _check_rank("detection_masks", masks, "D H W 1")
         results += ExportSingleImageDetectionMasksToCoco(
-            image_id, _category_ids(categories), masks[..., 0], scores, classes
+            image_id, _category_ids(categories), np.asarray(masks)[..., 0], scores, classes
         )
     return list(_written(results, output_path))
 
@@ -445,7 +445,7 @@ def ExportKeypointsToCOCO(
                 )
             if counts[int(category)] is None:
                 continue
-            points = points[: counts[int(category)]]
+            points = np.asarray(points)[: counts[int(category)]]
             triples = np.concatenate([points, np.ones([len(points), 1])], axis=1)
             # A keypoint that does not exist is COCO's 0, 0, 0.
             triples[~np.isfinite(triples).all(axis=1)] = 0

@@ -274,7 +274,7 @@ def test_what_mask_evaluators_refuse_or_ignore(make, caplog):
     evaluator.add_single_detected_image_info("a", _masks_found([_square(5, 5)]))
     evaluator.add_single_ground_truth_image_info("a", _masks_truth([_square(5, 5)]))
     assert caplog.text.count("added before") == 2
-    assert max(evaluator.evaluate().values()) == pytest.approx(1)
+    assert 1 in evaluator.evaluate().values()
 
 
 def _panoptic(pairs, **settings):
@@ -289,15 +289,13 @@ def _panoptic(pairs, **settings):
 @pytest.mark.parametrize(
     ("truth", "found", "cat", "dog", "mean"),
     [
-        pytest.param(
-            _masks_truth([]), _masks_found([]), (0, 0, 0), (0, 0, 0), (0, 0, 0), id="none"
-        ),
+        pytest.param(_masks_truth([]), _masks_found([]), None, None, (0, 0, 0), id="none"),
         # The class that does not occur takes no part in the mean.
         pytest.param(
             _masks_truth([_square(0, 0)]),
             _masks_found([_square(0, 0)]),
             (1, 1, 1),
-            (0, 0, 0),
+            None,
             (1, 1, 1),
             id="exact",
         ),
@@ -306,7 +304,7 @@ def _panoptic(pairs, **settings):
             _masks_truth([_square(0, 0), _square(10, 10)]),
             _masks_found([_square(0, 2)]),
             (4 / 9, 2 / 3, 2 / 3),
-            (0, 0, 0),
+            None,
             (4 / 9, 2 / 3, 2 / 3),
             id="one found, one missed",
         ),
@@ -324,7 +322,7 @@ def _panoptic(pairs, **settings):
             _masks_truth([_square(0, 0)]),
             _masks_found([_square(0, 0) * (np.arange(20) < 5)]),
             (0, 0, 0),
-            (0, 0, 0),
+            None,
             (0, 0, 0),
             id="IoU at the threshold",
         ),
@@ -335,7 +333,7 @@ def _panoptic(pairs, **settings):
             ),
             _masks_found([_square(0, 0), _square(12, 2, 5), _square(12, 12, 5)]),
             (1 / 1.5, 1, 1 / 1.5),
-            (0, 0, 0),
+            None,
             (1 / 1.5, 1, 1 / 1.5),
             id="in a crowd and beside it",
         ),
@@ -345,7 +343,9 @@ def test_panoptic_quality(truth, found, cat, dog, mean):
     metrics = _panoptic([(truth, found)])
     names = ("PanopticQuality", "SegmentationQuality", "RecognitionQuality")
     expected = {f"{name}@0.50IOU": value for name, value in zip(names, mean, strict=True)}
-    for category, values in (("cat", cat), ("dog", dog)):
+    seen = {category: values for category, values in (("cat", cat), ("dog", dog)) if values}
+    expected |= {"NumValidClasses": len(seen), "NumTotalClasses": 2}
+    for category, values in seen.items():
         expected |= {
             f"{name}@0.50IOU_ByCategory/{category}": value
             for name, value in zip(names, values, strict=True)

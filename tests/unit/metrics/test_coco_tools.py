@@ -325,3 +325,13 @@ def test_evaluation(category, agnostic, expected):
     assert list(metrics) == [name for name, _ in coco_tools.COCO_METRIC_NAMES_AND_INDEX]
     names = () if agnostic else ("face", "hand")
     assert list(per_category) == [f"PerformanceByCategory/mAP/{name}" for name in names]
+
+
+def test_lists_are_taken_for_arrays():
+    boxes = [[1.0, 2.0, 5.0, 8.0]]
+    (row,) = coco_tools.ExportDetectionsToCOCO(["a"], [boxes], [[0.5]], [[1]], CATEGORIES)
+    assert row["bbox"] == [2, 1, 6, 4]
+    points = [[[1.0, 2.0]]]
+    categories = [{"id": 1, "num_keypoints": 1}]
+    (row,) = coco_tools.ExportKeypointsToCOCO(["a"], [points], [[0.5]], [[1]], categories)
+    assert row["keypoints"] == [1, 2, 1]

@@ -191,7 +191,8 @@ def test_panoptic_quality_in_a_batch():
     evaluator = coco_evaluation.CocoPanopticSegmentationEvaluator(CATEGORIES, True)
     metrics = _masks(evaluator, **SIZES)
     assert metrics["PanopticQuality@0.50IOU"] == 1
-    assert len(metrics) == 6
+    assert len(metrics) == 8
+    assert metrics["NumValidClasses"] == 1
     counts = {"num_gt_masks_per_image": [1, 1], "num_det_masks_per_image": [1, 0]}
     metrics = _masks(coco_evaluation.CocoPanopticSegmentationEvaluator(CATEGORIES), **counts)
     assert metrics["RecognitionQuality@0.50IOU"] == pytest.approx(1 / 1.5)
