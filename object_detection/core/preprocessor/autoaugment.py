@@ -322,6 +322,7 @@ def autoaugment_image(
     keypoints: tf.Tensor | None = None,
     keypoint_visibilities: tf.Tensor | None = None,
     masks: tf.Tensor | None = None,
+    densepose_surface_coords: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, ...]:
     """Applies a sub-policy, drawn at random, of a learned policy.
 
@@ -332,19 +333,21 @@ def autoaugment_image(
         keypoints: [M, K, 2].
         keypoint_visibilities: [M, K].
         masks: not available; must be None.
+        densepose_surface_coords: not available; must be None.
 
     Returns:
         Image, boxes and, in the order of the arguments, what else was given.
 
     Raises:
-        ConfigError: a policy that does not exist; masks.
+        ConfigError: a policy that does not exist; masks; DensePose.
     """
     if policy_name not in POLICIES:
         raise ConfigError(
             f"autoaugment_image: no policy {policy_name!r}; there are {', '.join(POLICIES)}."
         )
-    if masks is not None:
-        raise ConfigError("autoaugment_image does not move masks; leave it, or the masks, out.")
+    for name, tensor in (("masks", masks), ("densepose_surface_coords", densepose_surface_coords)):
+        if tensor is not None:
+            raise ConfigError(f"autoaugment_image does not move {name}; leave it, or them, out.")
     image, boxes = tf.convert_to_tensor(image), tf.ensure_shape(boxes, [None, 4])
     points = tf.zeros([tf.shape(boxes)[0], 0, 2])
     if keypoints is not None:

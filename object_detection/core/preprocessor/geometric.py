@@ -79,11 +79,7 @@ def random_horizontal_flip(
             raise ConfigError(
                 "densepose_part_ids and densepose_surface_coords belong together; give both."
             )
-        raise ConfigError(
-            "random_horizontal_flip of densepose_surface_coords needs the table of symmetries "
-            "that is part of DensePose and not of this package. Leave this step, or the DensePose "
-            "fields, out."
-        )
+        _refuse_mirrored_surface("random_horizontal_flip")
     permutation = keypoint_flip_permutation
     _check_permutation(permutation, keypoints)
     changes: Changes = [
@@ -112,6 +108,7 @@ def random_vertical_flip(
     keypoint_visibilities: tf.Tensor | None = None,
     keypoint_depths: tf.Tensor | None = None,
     keypoint_depth_weights: tf.Tensor | None = None,
+    densepose_surface_coords: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, ...]:
     """Mirrors top to bottom with a probability; arguments as of `random_horizontal_flip`.
 
@@ -119,8 +116,10 @@ def random_vertical_flip(
         What was given, in the order of the arguments.
 
     Raises:
-        ConfigError: keypoints without a permutation, or one that does not pair them.
+        ConfigError: keypoints without a permutation, or one that does not pair them; DensePose.
     """
+    if densepose_surface_coords is not None:
+        _refuse_mirrored_surface("random_vertical_flip")
     permutation = keypoint_flip_permutation
     _check_permutation(permutation, keypoints)
     changes: Changes = [
@@ -149,6 +148,7 @@ def random_rotation90(
     keypoint_visibilities: tf.Tensor | None = None,
     keypoint_depths: tf.Tensor | None = None,
     keypoint_depth_weights: tf.Tensor | None = None,
+    densepose_surface_coords: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, ...]:
     """Turns counter-clockwise by 90 degrees with a probability.
 
@@ -164,6 +164,7 @@ def random_rotation90(
         keypoint_visibilities: [M, K].
         keypoint_depths: [M, K].
         keypoint_depth_weights: [M, K].
+        densepose_surface_coords: [M, P, 4], (y, x, v, u); a turn changes the first two.
 
     Returns:
         What was given, in the order of the arguments.
@@ -177,9 +178,20 @@ def random_rotation90(
         (keypoint_visibilities, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depths, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depth_weights, lambda t: geometry.permuted(t, permutation)),
+        (
+            densepose_surface_coords,
+            lambda t: tf.concat([geometry.rot90(t[..., :2]), t[..., 2:]], axis=-1),
+        ),
     ]
     heads = chance(probability, seed, preprocess_vars_cache, Cache.ROTATION90)
     return _turn_if(heads, changes)
+
+
+def _refuse_mirrored_surface(name: str) -> None:
+    raise ConfigError(
+        f"{name} of densepose_surface_coords needs the table of symmetries that is part of DensePose "
+        "and not of this package. Leave this step, or the DensePose fields, out."
+    )
 
 
 def _check_permutation(permutation: geometry.Permutation, keypoints: tf.Tensor | None) -> None:

@@ -182,7 +182,8 @@ def test_what_is_refused():
     image, boxes = tf.zeros([4, 4, 3]), tf.zeros([1, 4])
     with pytest.raises(ConfigError, match="v0, v1, v2, v3"):
         preprocessor.autoaugment_image(image, boxes, "v9")
-    with pytest.raises(ConfigError, match="masks"):
-        preprocessor.autoaugment_image(image, boxes, masks=tf.zeros([1, 4, 4]))
+    for name, shape in (("masks", [1, 4, 4]), ("densepose_surface_coords", [1, 2, 4])):
+        with pytest.raises(ConfigError, match=name):
+            preprocessor.autoaugment_image(image, boxes, **{name: tf.zeros(shape)})
     with pytest.raises(ConfigError, match="Wobble"):
         autoaugment._table(((("Wobble", 0.5, 3),),))

@@ -119,3 +119,5 @@ def test_a_surface_has_no_mirror_image():
         preprocessor.random_horizontal_flip(
             image, densepose_part_ids=parts, densepose_surface_coords=coords
         )
+    with pytest.raises(ConfigError, match="table of symmetries"):
+        preprocessor.random_vertical_flip(image, densepose_surface_coords=coords)

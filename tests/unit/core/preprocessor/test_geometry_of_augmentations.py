@@ -46,8 +46,8 @@ STEPS = {
     "scale and square": "random_scale_crop_and_pad_to_square { output_size: 150 scale_min: 0.5 }",
 }
 MIRRORED = {"flip", "flip down", "turn with other names"}
-# Turns have no rule for the coordinates of a surface.
-WITHOUT_SURFACE = MIRRORED | {"turn"}
+# A surface has no mirror image of its own.
+WITHOUT_SURFACE = {"flip", "flip down"}
 
 
 # Fields whose number is that of the box.

@@ -81,6 +81,52 @@ def test_pixel_coordinates(run):
     np.testing.assert_allclose(run(points), [[[5, 10]]])
 
 
+def test_no_jitter(run):
+    boxes = tf.placeholder_with_default(np.array(BOX, np.float32), [None, 4])
+    np.testing.assert_allclose(run(preprocessor.random_jitter_boxes(boxes, 0.0)), BOX, rtol=1e-6)
+    assert run(preprocessor.random_jitter_boxes(tf.zeros([0, 4]))).shape == (0, 4)
+
+
+def test_all_that_belongs_to_a_dropped_box(run):
+    rows = tf.range(3.0)
+    dropped = preprocessor.drop_label_probabilistically(
+        tf.constant(BOX * 3), tf.constant([1, 2, 1], tf.int64), rows, rows, rows[:, tf.newaxis],
+        tf.ones([3, 4, 4]), tf.zeros([3, 5, 2]), dropped_label=2, drop_probability=1.0,
+        keypoint_visibilities=tf.ones([3, 5], tf.bool), more_rows={"mine": rows},
+    )  # fmt: skip
+    assert isinstance(dropped, list)
+    results = run(dropped)
+    assert [len(result) for result in results] == [2] * 9
+    assert results[2].tolist() == results[8].tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda boxes: preprocessor.one_hot_encoding(tf.range(2)), "num_classes"),
+        (
+            lambda boxes: preprocessor.retain_boxes_above_threshold(boxes, tf.range(1), None),
+            "label_weights",
+        ),
+        (
+            lambda boxes: preprocessor.drop_label_probabilistically(
+                boxes, tf.range(1), tf.ones([1])
+            ),
+            "dropped_label",
+        ),
+    ],
+)
+def test_what_is_missing(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(tf.constant(BOX))
+
+
+def test_pixel_coordinates_without_keypoints(run):
+    results = preprocessor.scale_boxes_to_pixel_coordinates(tf.zeros([10, 20, 3]), tf.constant(BOX))
+    assert isinstance(results, tuple)
+    np.testing.assert_allclose(run(results[1]), [[3, 4, 5, 16]], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("function", "settings", "shape", "true_shape"),
     [

@@ -91,6 +91,10 @@ def test_a_second_call_repeats_the_first(name, with_map, sample):
             for key, value in first.items():
                 np.testing.assert_array_equal(value, second[key], err_msg=key)
             assert len({len(value) for key, value in first.items() if key != Inputs.image}) == 1
+            points = first[Inputs.groundtruth_keypoints]
+            visible = first[Inputs.groundtruth_keypoint_visibilities]
+            np.testing.assert_array_equal(visible, ~np.isnan(points).any(-1))
+            assert not ((points < 0) | (points > 1)).any()
             pictures.add(first[Inputs.image].tobytes())
     assert len(pictures) > 1, "each run draws anew"
 
