@@ -75,7 +75,8 @@ def evaluator_options_from_eval_config(eval_config: Any) -> dict[str, dict[str, 
     Args:
         eval_config: `EvalConfig` message.
     """
-    width = float(eval_config.min_object_width)
+    # Our own field; programs also pass objects that have those of the OD API alone.
+    width = float(getattr(eval_config, "min_object_width", 0.0))
     of_width = {"min_object_width": width} if width > 0 else {}
     options: dict[str, dict[str, Any]] = {}
     for name in eval_config.metrics_set:
@@ -153,7 +154,7 @@ def get_evaluators(
         EVAL_METRICS_CLASS_DICT[name](categories, **options.get(name, {}))
         for name in dict.fromkeys(names)
     ]
-    for metric in eval_config.parameterized_metric:
+    for metric in getattr(eval_config, "parameterized_metric", ()):
         if metric.WhichOneof("parameterized_metric") != EVAL_KEYPOINT_METRIC:
             raise ConfigError("eval_config.parameterized_metric names no metric; leave it out.")
         evaluator = _keypoint_evaluator(metric.coco_keypoint_metrics, categories)

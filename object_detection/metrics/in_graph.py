@@ -23,6 +23,7 @@ Arrays = dict[str, Any]
 # How many rows of a picture are not padding; the first name that is there counts.
 _TRUTH_COUNTS = (
     "num_groundtruth_boxes_per_image",
+    "num_gt_boxes_per_image",
     "num_gt_masks_per_image",
     Inputs.num_groundtruth_boxes,
 )

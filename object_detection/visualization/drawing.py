@@ -423,7 +423,7 @@ def visualize_boxes_and_labels_on_image_array(
         return [line for line in lines if line]
 
     def draw(canvas: Image.Image) -> None:
-        for color, (box, rows, row) in zip(box_colors, drawn, strict=True):
+        for color, (box, rows, _) in zip(box_colors, drawn, strict=True):
             ymin, xmin, ymax, xmax = box
             draw_bounding_box_on_image(
                 canvas,
@@ -436,11 +436,13 @@ def visualize_boxes_and_labels_on_image_array(
                 display_str_list=words(rows),
                 use_normalized_coordinates=use_normalized_coordinates,
             )
-            if keypoints is not None:
+            if keypoints is None:
+                continue
+            for one in rows:
                 draw_keypoints_on_image(
                     canvas,
-                    keypoints[row],
-                    None if keypoint_scores is None else keypoint_scores[row],
+                    keypoints[one],
+                    None if keypoint_scores is None else keypoint_scores[one],
                     min_score_thresh=min_score_thresh,
                     color=color if keypoint_color == "box" else keypoint_color,
                     radius=max(line_thickness / 2, 1)

@@ -67,24 +67,18 @@ LIMIT_BOXES = np.array([[0.1, 0.1, 0.3, 0.3], [0.5, 0.5, 0.9, 0.9], [0.5, 0.5, 0
         pytest.param({}, {(6, 8), (30, 40)}, id="both"),
         pytest.param({"scores": np.array([0.5, 0.6, 0.6])}, {(30, 40)}, id="at the threshold"),
         pytest.param({"max_boxes_to_draw": 1}, {(6, 8)}, id="as given, not the best"),
+        pytest.param({"max_boxes_to_draw": 2}, {(6, 8), (30, 40)}, id="twice the same is one"),
         pytest.param({"max_boxes_to_draw": None, "scores": None}, {(6, 8), (30, 40)}, id="truth"),
     ],
 )
 def test_which_boxes_are_drawn(settings, expected):
-    settings = {"scores": np.array([0.7, 0.9, 0.8]), **settings}
-    spots = (
-        _spots(_draw(boxes=LIMIT_BOXES, classes=np.array([1, 1, 2]), **settings))
-        if (settings["scores"] is not None)
-        else _spots(
-            _draw(
-                boxes=LIMIT_BOXES,
-                classes=np.array([1, 1, 2]),
-                groundtruth_box_visualization_color="red",
-                **settings,
-            )
-        )
+    drawn = _draw(
+        boxes=LIMIT_BOXES,
+        classes=np.array([1, 1, 2]),
+        groundtruth_box_visualization_color="red",
+        **{"scores": np.array([0.7, 0.9, 0.8]), **settings},
     )
-    assert spots & {(6, 8), (30, 40)} == expected
+    assert _spots(drawn) & {(6, 8), (30, 40)} == expected
 
 
 @pytest.mark.parametrize(
@@ -135,6 +129,18 @@ def test_keypoints_have_the_colour_of_their_box_or_their_own():
     drawn = _draw(**settings, keypoint_scores=np.array([[0.4, 0.6]]), keypoint_edges=[(0, 1)])
     assert not drawn[30, 30:40].any()
     assert drawn[30, 48].any()
+
+
+def test_rows_of_one_box_are_one_object_with_the_keypoints_of_all():
+    drawn = _draw(
+        boxes=np.array([[0.25, 0.25, 0.75, 0.75]] * 2),
+        classes=np.array([1, 2]),
+        scores=np.array([0.9, 0.8]),
+        keypoints=np.array([[[0.5, 0.4]], [[0.5, 0.6]]]),
+        max_boxes_to_draw=1,
+    )
+    color = colors.rgb(colors.STANDARD_COLORS[2])
+    assert tuple(drawn[15, 40]) == tuple(drawn[30, 32]) == tuple(drawn[30, 48]) == color
 
 
 def test_masks_are_blended():
