@@ -48,7 +48,7 @@ def _to_coco_box(box: Array) -> list[float]:
 def _to_coco_mask(mask: Array) -> dict[str, Any]:
     """Run lengths of [H, W] uint8, with counts as text, which JSON can hold."""
     # COCO runs go down the columns.
-    encoded = coco_mask.encode(np.asfortranarray(mask))
+    encoded = coco_mask.encode(np.asfortranarray(mask, np.uint8))
     return {**encoded, "counts": encoded["counts"].decode("ascii")}
 
 
