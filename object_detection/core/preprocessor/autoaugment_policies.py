@@ -1,8 +1,8 @@
 """Learned policies of `autoaugment_image`: data.
 
-From arXiv:1906.11172: `v0` is the policy of the paper's appendix; the others were found by later
-searches of its authors and bear the names that configs know. A policy is a list of sub-policies, one
-of which is drawn for a picture; each is a row of (operation, probability, magnitude 0 to 10).
+`v0` is the policy of arXiv:1906.11172; the others are of the same kind and have the names that configs
+know. A policy is a list of sub-policies, one of which is drawn for a picture; each is a row of
+(operation, probability, magnitude 0 to 10).
 """
 
 Policy = tuple[tuple[tuple[str, float, int], ...], ...]
