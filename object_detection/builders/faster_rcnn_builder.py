@@ -126,6 +126,7 @@ def build(config: Any, is_training: bool, add_summaries: bool) -> FasterRCNNMeta
         ConfigError: a part that is not available, or settings that contradict each other.
     """
     _refuse_unavailable(config)
+    extractor = build_feature_extractor(config.feature_extractor, is_training)
     use_static_shapes = config.use_static_shapes and (
         is_training or config.use_static_shapes_for_eval
     )
@@ -165,7 +166,7 @@ def build(config: Any, is_training: bool, add_summaries: bool) -> FasterRCNNMeta
         "is_training": is_training,
         "num_classes": config.num_classes,
         "image_resizer_fn": image_resizer_builder.build(config.image_resizer),
-        "feature_extractor": build_feature_extractor(config.feature_extractor, is_training),
+        "feature_extractor": extractor,
         "number_of_stages": config.number_of_stages,
         "first_stage_anchor_generator": anchor_generator_builder.build(
             config.first_stage_anchor_generator

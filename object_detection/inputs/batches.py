@@ -42,6 +42,7 @@ _TRAINING_FIELDS = (
     Inputs.groundtruth_weights,
     Inputs.groundtruth_keypoints,
     Inputs.groundtruth_keypoint_visibilities,
+    Inputs.groundtruth_instance_masks,
     Inputs.num_groundtruth_boxes,
     Inputs.source_id,
 )
@@ -174,6 +175,7 @@ def provide_batch(model: DetectionModel, batch: dict[str, tf.Tensor]) -> None:
     for field, key in (
         (Boxes.keypoints, Inputs.groundtruth_keypoints),
         (Boxes.keypoint_visibilities, Inputs.groundtruth_keypoint_visibilities),
+        (Boxes.masks, Inputs.groundtruth_instance_masks),
     ):
         if key in batch:
             groundtruth[field] = batch[key]

@@ -13,7 +13,7 @@ from object_detection.protos import input_reader_pb2, train_pb2
 from object_detection.utils import label_map_util
 
 _IMPLEMENTED = {
-    "model": ("ssd",),
+    "model": ("ssd", "faster_rcnn"),
     "box_coder": (
         "faster_rcnn_box_coder",
         "keypoint_box_coder",
@@ -31,9 +31,8 @@ _IMPLEMENTED = {
 }
 
 
-# What records may hold, but an SSD has no use for.
+# What records may hold, but no model here has a use for.
 _UNUSED_IN_READERS = (
-    "load_instance_masks",
     "load_context_features",
     "load_context_image_ids",
     "load_dense_pose",
@@ -57,6 +56,9 @@ def _model_problems(model: Any) -> Iterator[str]:
     if case not in _IMPLEMENTED["model"]:
         yield f"model.{case}: not available; use model.ssd." if case else "model: nothing is set."
         return
+    if case == "faster_rcnn":
+        yield from _two_stage_problems(model.faster_rcnn)
+        return
     ssd = model.ssd
     if ssd.num_classes < 1:
         yield f"model.ssd.num_classes: is {ssd.num_classes}, must be at least 1."
@@ -69,6 +71,48 @@ def _model_problems(model: Any) -> Iterator[str]:
     if not ssd.image_resizer.WhichOneof("image_resizer_oneof"):
         yield "model.ssd.image_resizer: nothing is set; for example fixed_shape_resizer."
     yield from _code_size_problems(ssd)
+
+
+def _two_stage_problems(config: Any) -> Iterator[str]:
+    where = "model.faster_rcnn"
+    if config.num_classes < 1:
+        yield f"{where}.num_classes: is {config.num_classes}, must be at least 1."
+    if config.number_of_stages not in (1, 2, 3):
+        yield f"{where}.number_of_stages: is {config.number_of_stages}; allowed: 1, 2, 3."
+    generator = config.first_stage_anchor_generator.WhichOneof("anchor_generator_oneof")
+    if generator != "grid_anchor_generator":
+        yield (
+            f"{where}.first_stage_anchor_generator: {generator or 'nothing'} is not available; "
+            "allowed: grid_anchor_generator."
+        )
+    predictor = config.second_stage_box_predictor.WhichOneof("box_predictor_oneof")
+    allowed = ["mask_rcnn_box_predictor", "rfcn_box_predictor"]
+    if config.number_of_stages > 1 and predictor not in allowed:
+        yield (
+            f"{where}.second_stage_box_predictor: {predictor or 'nothing'} is not available; "
+            f"allowed: {', '.join(allowed)}."
+        )
+    if predictor != "rfcn_box_predictor" and config.number_of_stages > 1:
+        for name in ("initial_crop_size", "maxpool_kernel_size", "maxpool_stride"):
+            if getattr(config, name) < 1:
+                yield f"{where}.{name}: is {getattr(config, name)}, must be at least 1."
+    if not config.image_resizer.WhichOneof("image_resizer_oneof"):
+        yield f"{where}.image_resizer: nothing is set; for example keep_aspect_ratio_resizer."
+
+
+def _wants_masks(model: Any) -> bool:
+    return model.WhichOneof("model") == "faster_rcnn" and model.faster_rcnn.number_of_stages == 3
+
+
+def _mask_problems(reader: Any, name: str, model: Any) -> Iterator[str]:
+    """A third stage needs masks; nothing else has a use for them."""
+    if _wants_masks(model) and not reader.load_instance_masks:
+        yield (
+            f"{name}.load_instance_masks: is not set, but model.faster_rcnn.number_of_stages is 3: "
+            "the third stage learns masks. Set it to true."
+        )
+    if reader.load_instance_masks and not _wants_masks(model):
+        yield f"{name}.load_instance_masks: no model of this config uses it; leave it out."
 
 
 def _code_size_problems(ssd: Any) -> Iterator[str]:
@@ -91,7 +135,9 @@ def _code_size_problems(ssd: Any) -> Iterator[str]:
 
 
 def num_keypoints(ssd: Any) -> int:
-    """K of an `Ssd` message; 0 without a keypoint coder."""
+    """K of an `Ssd` message; 0 without a keypoint coder, and of a `FasterRcnn` message."""
+    if not hasattr(ssd, "box_coder"):
+        return 0
     if ssd.box_coder.WhichOneof("box_coder_oneof") != "keypoint_box_coder":
         return 0
     return int(ssd.box_coder.keypoint_box_coder.num_keypoints)
@@ -138,7 +184,7 @@ def _reader_problems(reader: Any, name: str, ssd: Any) -> Iterator[str]:
     if not ids or max(ids) > ssd.num_classes:
         yield (
             f"{name}.label_map_path: {reader.label_map_path} has ids up to {max(ids, default=0)}, "
-            f"but model.ssd.num_classes is {ssd.num_classes}."
+            f"but the model's num_classes is {ssd.num_classes}."
         )
 
 
@@ -185,7 +231,7 @@ def _evaluation_problems(evaluation: Any) -> Iterator[str]:
         ("eval_master", "evaluation runs in one process"),
         ("export_path", "the program writes metrics.json and pictures"),
         ("ignore_groundtruth", "metrics need the truth; inference/detect_pictures.py does without"),
-        ("eval_instance_masks", "no model here predicts masks"),
+        ("eval_instance_masks", "the program judges boxes and keypoints"),
     ):
         if getattr(evaluation, field):
             yield f"eval_config.{field}: not available ({why}); leave it out."
@@ -215,12 +261,15 @@ def check_pipeline(
     Raises:
         ConfigError: one message with all problems.
     """
-    problems = list(_model_problems(configs["model"]))
-    if not problems or configs["model"].WhichOneof("model") == "ssd":
-        ssd = configs["model"].ssd
+    model = configs["model"]
+    problems = list(_model_problems(model))
+    if model.WhichOneof("model") in _IMPLEMENTED["model"]:
+        ssd = getattr(model, model.WhichOneof("model"))
         if for_training:
             problems += _training_problems(configs["train_config"], ssd)
-            problems += _reader_problems(configs["train_input_config"], "train_input_reader", ssd)
+            reader, name = configs["train_input_config"], "train_input_reader"
+            problems += _reader_problems(reader, name, ssd)
+            problems += _mask_problems(reader, name, model)
         if for_eval:
             readers = configs.get("eval_input_configs") or []
             problems += _evaluation_problems(configs["eval_config"])
@@ -228,6 +277,7 @@ def check_pipeline(
                 problems.append("eval_input_reader: is not set.")
             for reader in readers:
                 problems += _reader_problems(reader, "eval_input_reader", ssd)
+                problems += _mask_problems(reader, "eval_input_reader", model)
     if "graph_rewriter_config" in configs:
         problems += _rewriter_problems(configs["graph_rewriter_config"])
     if problems:

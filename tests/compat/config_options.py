@@ -521,10 +521,12 @@ def _find(message: Any, name: str) -> Any:
 
 # Files of messages that are refused where an SSD's config could name them, or not part of one.
 ELSEWHERE = {
-    "faster_rcnn": "`model.faster_rcnn` is refused: two-stage detectors are not available.",
+    "faster_rcnn": "Two-stage detectors build; of their fields `context_config`, "
+    "`inplace_batchnorm_update` and, of the extractor, `conv_hyperparams`, `fpn` and "
+    "`override_base_feature_extractor_hyperparams` are refused by name.",
     "center_net": "`model.center_net` is refused: CenterNet is not available. Code that brings its "
     "own gets its settings by `model_builder.*_proto_to_params`.",
-    "model": "`ssd` builds, `faster_rcnn` and `center_net` are refused by name, and "
+    "model": "`ssd` and `faster_rcnn` build, `center_net` is refused by name, and "
     "`experimental_model` builds what is in `EXPERIMENTAL_META_ARCH_BUILDER_MAP`.",
     "pipeline": "Every part is read.",
     "string_int_label_map": "Label maps are files of their own; see tfrecord.md.",

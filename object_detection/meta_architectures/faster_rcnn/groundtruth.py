@@ -59,16 +59,12 @@ def stacked_masks(
     """Masks [B, M, H, W] of a batch, zeros below each picture's own.
 
     Args:
-        masks: B tensors [M_i, H_i, W_i], or [B, M, H, W].
-        image_resizer_fn: resizes masks with a picture; None if they have their final size.
+        masks: B tensors [M_i, H_i, W_i]; or [B, M, H, W], which have their final size.
+        image_resizer_fn: resizes the masks with their picture; None if that has been done.
     """
-    rows = [tf.cast(one, tf.float32) for one in masks] if isinstance(masks, list | tuple) else None
-    if rows is None:
-        whole = tf.cast(masks, tf.float32)
-        if image_resizer_fn is None:
-            return whole
-        resize = image_resizer_fn
-        return tf.map_fn(lambda one: _resized(one, resize), whole)
+    if not isinstance(masks, list | tuple):
+        return tf.cast(masks, tf.float32)
+    rows = [tf.cast(one, tf.float32) for one in masks]
     if image_resizer_fn is not None:
         rows = [_resized(one, image_resizer_fn) for one in rows]
     longest = tf.reduce_max(tf.stack([tf.shape(one)[0] for one in rows]))

@@ -776,7 +776,7 @@ def test_mask_loss_by_hand(given_as, run):
                 "boxes": tf.constant([TWO_BOXES]),
                 "classes": tf.eye(2)[tf.newaxis],
                 "weights": tf.ones([1, 2]),
-                "masks": tf.constant([masks]),
+                "masks": tf.constant(masks[np.newaxis]),
             }
         )
     logits = np.full([6, 2, 2, 2], 20.0)

@@ -75,7 +75,7 @@ def _set_absent_label_map(config):
 
 
 def _set_other_architecture(config):
-    config.model.faster_rcnn.num_classes = 1
+    config.model.center_net.num_classes = 1
 
 
 def _set_mask_head(config):
@@ -114,7 +114,7 @@ def _set_two_kinds_of_targets(config):
         (_remove_record, "eval_input_reader.tf_record_input_reader.input_path: no file matches"),
         (_set_other_classes, "num_classes: is 0"),
         (_set_absent_label_map, "nowhere.pbtxt"),
-        (_set_other_architecture, "model.faster_rcnn: not available"),
+        (_set_other_architecture, "model.center_net: not available"),
         (_set_mask_head, "mask_head_config: not available"),
         (_set_absent_checkpoint, "fine_tune_checkpoint: there is no nowhere.ckpt.index"),
         (_set_rewriter, "graph_rewriter.quantization.weight_bits: is 1"),
