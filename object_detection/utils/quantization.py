@@ -89,15 +89,14 @@ def _rounded(
     narrow: bool,
     settings: Settings,
 ) -> tf.Tensor:
-    def quantized() -> tf.Tensor:
-        return tf.quantization.fake_quant_with_min_max_vars(
-            values, *ends, num_bits=bits, narrow_range=narrow
-        )
-
+    quantized = tf.quantization.fake_quant_with_min_max_vars(
+        values, *ends, num_bits=bits, narrow_range=narrow
+    )
     if not settings.is_training or settings.delay <= 0:
-        return quantized()
+        return quantized
     step = tf.cast(tf.train.get_or_create_global_step(), tf.int64)
-    return tf.cond(step >= settings.delay, quantized, lambda: tf.identity(values))
+    # A choice of values, not of branches: dozens of those take TensorFlow half a minute to prepare.
+    return tf.where_v2(step >= settings.delay, quantized, values)
 
 
 def _quantize_weights(weights: tf.Tensor, ranges: _Range, settings: Settings) -> tf.Tensor:

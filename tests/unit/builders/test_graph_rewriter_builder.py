@@ -151,6 +151,28 @@ def test_gradients_reach_all_variables(run):
     } <= set(names)
 
 
+@pytest.mark.parametrize("activation", [tf.nn.relu6, None])
+def test_training_and_inference_round_at_the_same_places(activation):
+    places = []
+    for is_training in (True, False):
+        with tf.Graph().as_default() as graph:
+            hidden = slim.conv2d(
+                tf.placeholder(tf.float32, [2, 8, 8, 3]),
+                4,
+                3,
+                activation_fn=activation,
+                normalizer_fn=batch_norm.batch_norm,
+                normalizer_params={"is_training": is_training},
+                scope="first",
+            )
+            slim.conv2d(hidden, 4, 1, activation_fn=None, scope="second")
+            _rewrite("quantization { delay: 0 }", is_training)
+            fakes = [op for op in graph.get_operations() if op.type == FAKE]
+            places.append(sorted(op.inputs[0].op.type for op in fakes))
+    assert places[0] == places[1]
+    assert len(places[0]) == 5
+
+
 def test_shared_weights_share_their_range():
     inputs = tf.placeholder(tf.float32, [1, 4, 4, 2])
     for reuse in (None, True):
