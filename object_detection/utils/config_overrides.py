@@ -52,11 +52,10 @@ def check_and_parse_input_config_key(configs: Configs, key: str) -> InputConfigK
         key: `part:name:field`, or a short name such as `train_shuffle`.
 
     Returns:
-        What it names; `is_valid` is False if there is no such reader, or the short name is none
-        of a reader.
+        What it names; `is_valid` is False if the key is a short name of something else.
 
     Raises:
-        ConfigError: a key with colons that is not `part:name:field`.
+        ConfigError: a key with colons that is not `part:name:field`, or no such part or reader.
     """
     parts = key.split(":")
     if len(parts) == 1:
@@ -74,12 +73,17 @@ def check_and_parse_input_config_key(configs: Configs, key: str) -> InputConfigK
     part, name, field = parts
     readers = configs.get(part) if part.endswith(("input_config", "input_configs")) else None
     if readers is None:
-        found = False
-    elif isinstance(readers, input_reader_pb2.InputReader):
-        found = readers.name == name
-    else:
-        found = any(reader.name == name for reader in readers)
-    return InputConfigKey(found, part, name, field)
+        raise ConfigError(
+            f"Override key {key!r}: there is no input config {part!r}; use train_input_config or "
+            "eval_input_configs."
+        )
+    single = isinstance(readers, input_reader_pb2.InputReader)
+    names = [reader.name for reader in ([readers] if single else readers)]
+    if name not in names:
+        raise ConfigError(
+            f"Override key {key!r}: {part} has no input_name {name!r}; it has {sorted(names)}."
+        )
+    return InputConfigKey(True, part, name, field)
 
 
 def update_tf_record_input_path(input_config: Any, input_path: str | Iterable[str]) -> None:

@@ -387,6 +387,8 @@ def test_hyper_parameters_win_over_the_rest(configs):
     ("key", "value", "error"),
     [
         ("eval_input_configs:two:shuffle:more", True, ValueError),
+        ("eval_input_configs:three:shuffle", True, ValueError),
+        ("other_configs:two:shuffle", True, ValueError),
         ("eval_shuffle", True, ValueError),  # two readers, and no name
         ("train_config.batch_sise", 3, ValueError),
         ("train_config.optimiser.momentum_optimizer", 3, ValueError),
@@ -425,7 +427,6 @@ def test_keys_that_the_config_has_no_place_for(change, key):
         ("train_shuffle", (True, "train_input_config", None, "shuffle")),
         ("eval_input_path", (True, "eval_input_configs", None, "input_path")),
         ("eval_input_configs:one:x", (True, "eval_input_configs", "one", "x")),
-        ("eval_input_configs:three:x", (False, "eval_input_configs", "three", "x")),
         ("train_input_config::shuffle", (True, "train_input_config", "", "shuffle")),
         ("batch_size", (False, None, None, "batch_size")),
     ],
