@@ -311,7 +311,7 @@ class Evaluation:
         for evaluator in self._evaluators:
             metrics |= evaluator.evaluate()
         for name in losses[0]:
-            metrics[name.replace("Loss/", "Losses/")] = float(
+            metrics[name.replace("Loss/", "Losses/", 1)] = float(
                 np.mean([batch[name] for batch in losses])
             )
         return self._write(checkpoint, step, count, metrics, work, drawn)

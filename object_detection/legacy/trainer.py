@@ -175,7 +175,7 @@ def _finish_step(
     with tf.control_dependencies([updated]):
         train_op = tf.identity(total, name="train_op")
     for name, value in losses.items():
-        tf.summary.scalar(name.replace("Loss/", "Losses/"), value)
+        tf.summary.scalar(name.replace("Loss/", "Losses/", 1), value)
     learning_rate = summary_values[0] if summary_values else tf.constant(float("nan"))
     tf.summary.scalar("LearningRate", learning_rate)
     if train_config.summarize_gradients:

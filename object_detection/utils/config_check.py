@@ -226,6 +226,14 @@ def _training_problems(train: Any, ssd: Any) -> Iterator[str]:
         yield f"train_config.fine_tune_checkpoint: there is no {checkpoint}.index."
 
 
+def _scores_problems(train: Any, reader: Any) -> Iterator[str]:
+    if train.use_multiclass_scores and not reader.load_multiclass_scores:
+        yield (
+            "train_config.use_multiclass_scores: needs train_input_reader.load_multiclass_scores: "
+            "true."
+        )
+
+
 def _evaluation_problems(evaluation: Any) -> Iterator[str]:
     for field, why in (
         ("eval_master", "evaluation runs in one process"),
@@ -273,6 +281,11 @@ def check_pipeline(
         if for_eval:
             readers = configs.get("eval_input_configs") or []
             problems += _evaluation_problems(configs["eval_config"])
+            if model.WhichOneof("model") == "faster_rcnn" and ssd.number_of_stages == 1:
+                problems.append(
+                    "model.faster_rcnn.number_of_stages: is 1; proposals have no classes to be "
+                    "evaluated."
+                )
             if not readers:
                 problems.append("eval_input_reader: is not set.")
             for reader in readers:
