@@ -84,7 +84,8 @@ def training_dataset(
         [B, M, 4], `groundtruth_classes` [B, M, C], `groundtruth_weights` [B, M] (0 on
         padding), `groundtruth_keypoints` [B, M, K, 2], `groundtruth_keypoint_visibilities`
         [B, M, K], `num_groundtruth_boxes` [B], `source_id` [B]; M is the batch's largest number
-        of boxes, at most `train_config.max_number_of_boxes`.
+        of boxes, at most `max_number_of_boxes` of the reader, or of `train_config` where the
+        reader does not set it.
 
     Raises:
         ConfigError: pictures of different sizes could not be batched.
@@ -97,7 +98,10 @@ def training_dataset(
             "pad_to_max_dimension: true."
         )
     steps = [preprocessor_builder.build(step) for step in train_config.data_augmentation_options]
-    limit = train_config.max_number_of_boxes
+    counted = (
+        input_config if input_config.HasField("max_number_of_boxes") else train_config
+    )  # the field of train_config is the older one
+    limit = counted.max_number_of_boxes
 
     def augment(sample: Sample) -> Sample:
         sample = prune_unusable_boxes(augment_input_data(sample, steps))

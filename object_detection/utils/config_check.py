@@ -4,6 +4,7 @@ All problems are reported together, each with the field's path.
 """
 
 import glob
+import math
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -71,6 +72,7 @@ def _model_problems(model: Any) -> Iterator[str]:
     if not ssd.image_resizer.WhichOneof("image_resizer_oneof"):
         yield "model.ssd.image_resizer: nothing is set; for example fixed_shape_resizer."
     yield from _code_size_problems(ssd)
+    yield from keypoint_loss_problems(ssd.loss, num_keypoints(ssd))
 
 
 def _two_stage_problems(config: Any) -> Iterator[str]:
@@ -141,6 +143,58 @@ def num_keypoints(ssd: Any) -> int:
     if ssd.box_coder.WhichOneof("box_coder_oneof") != "keypoint_box_coder":
         return 0
     return int(ssd.box_coder.keypoint_box_coder.num_keypoints)
+
+
+def keypoint_loss_problems(loss: Any, keypoints: int) -> Iterator[str]:
+    """What is wrong with the keypoint loss of an SSD's `Loss` message, if it has one.
+
+    Args:
+        loss: the message.
+        keypoints: K of the box coder; 0 if its codes hold no keypoints.
+    """
+    if not loss.HasField("keypoint_loss"):
+        return
+    config, where = loss.keypoint_loss, "model.ssd.loss.keypoint_loss"
+    if not keypoints:
+        yield (
+            f"{where}: needs codes that hold keypoints; set model.ssd.box_coder.keypoint_box_coder "
+            "with its num_keypoints, or leave keypoint_loss out."
+        )
+        return
+    positive = [("weight", config.weight)]
+    kind = config.WhichOneof("kind")
+    if kind == "huber":
+        positive.append(("huber.delta", config.huber.delta))
+    if kind == "wing":
+        positive.append(("wing.width", config.wing.width))
+        positive.append(("wing.curvature", config.wing.curvature))
+    for name, value in positive:
+        # Not `value <= 0`: NaN fails every comparison.
+        if not 0 < value < math.inf:
+            yield f"{where}.{name}: is {value:g}, must be a number above 0."
+    weights = [float(one) for one in config.per_keypoint_weights]
+    if weights:
+        name = f"{where}.per_keypoint_weights"
+        yield from _count_problems(name, len(weights), keypoints)
+        if not (all(0 <= one < math.inf for one in weights) and any(weights)):
+            yield f"{name}: {weights} should be numbers of 0 or more, and not all 0."
+    if kind == "oks" and config.oks.sigmas:
+        sigmas = [float(one) for one in config.oks.sigmas]
+        yield from _count_problems(f"{where}.oks.sigmas", len(sigmas), keypoints)
+        if not all(0 < one < 1 for one in sigmas):
+            shown = ", ".join(f"{one:g}" for one in sigmas)
+            yield (
+                f"{where}.oks.sigmas: [{shown}] should be shares of the box's size, above 0 and "
+                "below 1."
+            )
+
+
+def _count_problems(name: str, count: int, keypoints: int) -> Iterator[str]:
+    if count != keypoints:
+        yield (
+            f"{name}: has {count} numbers, but model.ssd.box_coder.keypoint_box_coder.num_keypoints "
+            f"is {keypoints}; give one for each keypoint, or none."
+        )
 
 
 def _reader_problems(reader: Any, name: str, ssd: Any) -> Iterator[str]:
@@ -278,6 +332,7 @@ def check_pipeline(
             reader, name = configs["train_input_config"], "train_input_reader"
             problems += _reader_problems(reader, name, ssd)
             problems += _mask_problems(reader, name, model)
+            problems += _scores_problems(configs["train_config"], reader)
         if for_eval:
             readers = configs.get("eval_input_configs") or []
             problems += _evaluation_problems(configs["eval_config"])

@@ -355,6 +355,7 @@ PROGRAM_VALUES: dict[str, Any] = {
     "TFRecordInputReader.input_path": "",
     "TrainConfig.fine_tune_checkpoint": "",
     "TrainConfig.data_augmentation_options": "",
+    "TrainConfig.use_multiclass_scores": "",
 }
 
 

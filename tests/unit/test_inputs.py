@@ -672,3 +672,19 @@ def test_equal_boxes_are_merged_in_training_too(pipeline):
         inputs.training_dataset(train_config, pipeline.train_input_reader, pipeline.model, model)
     )
     assert batch[F.num_groundtruth_boxes].tolist() == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("in_reader", "in_training", "expected"), [(2, 1, 2), (None, 1, 1), (None, None, 3)]
+)
+def test_largest_number_of_boxes_in_training(pipeline, in_reader, in_training, expected):
+    reader = pipeline.train_input_reader
+    reader.ClearField("max_number_of_boxes")
+    train_config = train_pb2.TrainConfig(batch_size=4)
+    if in_reader:
+        reader.max_number_of_boxes = in_reader
+    if in_training:
+        train_config.max_number_of_boxes = in_training
+    model = FakeModel(pipeline.model, True)
+    (batch,) = _batches(inputs.training_dataset(train_config, reader, pipeline.model, model))
+    assert batch[F.groundtruth_boxes].shape == (4, expected, 4)

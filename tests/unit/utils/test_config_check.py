@@ -98,6 +98,10 @@ def _set_masks(config):
     config.train_input_reader.load_instance_masks = True
 
 
+def _set_scores_that_are_not_read(config):
+    config.train_config.use_multiclass_scores = True
+
+
 def _set_two_kinds_of_targets(config):
     config.train_config.merge_multiple_label_boxes = True
     config.train_config.use_multiclass_scores = True
@@ -120,6 +124,7 @@ def _set_two_kinds_of_targets(config):
         (_set_rewriter, "graph_rewriter.quantization.weight_bits: is 1"),
         (_set_checkpoint_of_objects, "fine_tune_checkpoint_version: is V2"),
         (_set_masks, "train_input_reader.load_instance_masks: no model"),
+        (_set_scores_that_are_not_read, "needs train_input_reader.load_multiclass_scores"),
         (_set_two_kinds_of_targets, "merge_multiple_label_boxes: excludes"),
     ],
 )
