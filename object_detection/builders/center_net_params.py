@@ -149,6 +149,14 @@ def _localization_loss(config: Any) -> Loss:
     return built
 
 
+def _both_losses(config: Any) -> tuple[Loss, Loss]:
+    """Classification and localisation loss of a `Loss` message."""
+    if config.HasField("keypoint_loss"):
+        raise ConfigError("loss.keypoint_loss: is for an SSD's box codes; leave it out.")
+    classification, localization = losses_builder.build(config)[:2]
+    return classification, localization
+
+
 def _head(config: Any, name: str) -> tuple[list[int], list[int]]:
     """Filters and kernel sizes of the layers of a head."""
     if not config.HasField(name):
@@ -182,7 +190,7 @@ def keypoint_proto_to_params(
     item = keypoint_map_dict[name]
     labels = [keypoint.label for keypoint in item.keypoints]
     deviations = dict(kp_config.keypoint_label_to_std)
-    classification_loss, localization_loss = losses_builder.build(kp_config.loss)[:2]
+    classification_loss, localization_loss = _both_losses(kp_config.loss)
     heatmap, offset, regress = (
         _head(kp_config, f"{part}_head_params") for part in ("heatmap", "offset", "regress")
     )
@@ -290,7 +298,7 @@ def mask_proto_to_params(mask_config: Any) -> MaskParams:
 
 def densepose_proto_to_params(densepose_config: Any) -> DensePoseParams:
     """Settings of a `DensePoseEstimation` message; `ConfigError` without losses."""
-    classification_loss, localization_loss = losses_builder.build(densepose_config.loss)[:2]
+    classification_loss, localization_loss = _both_losses(densepose_config.loss)
     return DensePoseParams(
         classification_loss=classification_loss,
         localization_loss=localization_loss,

@@ -10,6 +10,7 @@ from object_detection.builders import (
     faster_rcnn_builder,
     hyperparams_builder,
     image_resizer_builder,
+    keypoint_loss_builder,
     losses_builder,
     matcher_builder,
     post_processing_builder,
@@ -74,7 +75,7 @@ from object_detection.models.ssd_spaghettinet_feature_extractor import (
 )
 from object_detection.protos import model_pb2
 from object_detection.registry import Table
-from object_detection.utils import ops
+from object_detection.utils import config_check, ops
 
 # Users add their own with update(), so the name and the type are part of the interface.
 SSD_FEATURE_EXTRACTOR_CLASS_MAP = Table(
@@ -267,4 +268,5 @@ def _build_ssd_model(config: Any, is_training: bool, add_summaries: bool) -> SSD
             else None
         ),
         return_raw_detections_during_predict=config.return_raw_detections_during_predict,
+        keypoint_loss=keypoint_loss_builder.build(config.loss, config_check.num_keypoints(config)),
     )

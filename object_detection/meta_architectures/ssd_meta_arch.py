@@ -18,6 +18,7 @@ from object_detection.core.anchor_generator import AnchorGenerator
 from object_detection.core.box_coder import BoxCoder
 from object_detection.core.box_predictor import BoxPredictor
 from object_detection.core.feature_extractor import SSDFeatureExtractor
+from object_detection.core.keypoint_loss import BOX_NUMBERS, KeypointLoss
 from object_detection.core.losses import HardExampleMiner, Loss
 from object_detection.core.target_assigner import TargetAssigner, Targets, confidence_targets
 from object_detection.errors import ConfigError
@@ -78,6 +79,8 @@ class SSDMetaArch(model.DetectionModel):
         equalization_loss_config: Any = None,
         return_raw_detections_during_predict: bool = False,
         nms_on_host: bool = True,
+        *,
+        keypoint_loss: KeypointLoss | None = None,
     ) -> None:
         """Takes the parts, all built.
 
@@ -113,14 +116,21 @@ class SSDMetaArch(model.DetectionModel):
             equalization_loss_config: `weight` and `exclude_prefixes` of `equalization_losses`.
             return_raw_detections_during_predict: adds decoded boxes to `predict`'s result.
             nms_on_host: kept for code that sets it; devices are TensorFlow's own choice here.
+            keypoint_loss: the keypoints' own loss; None leaves them to the localisation loss.
 
         Raises:
-            ConfigError: a background is both to be added and there already.
+            ConfigError: a background is both to be added and there already, or a keypoint loss
+                has codes without keypoints.
         """
         if add_background_class and explicit_background_class:
             raise ConfigError(
                 "ssd: add_background_class and explicit_background_class exclude each other: set "
                 "add_background_class: false if the label map has the background as a class."
+            )
+        if keypoint_loss is not None and box_coder.code_size <= BOX_NUMBERS:
+            raise ConfigError(
+                "ssd: keypoint_loss needs codes that hold keypoints, but the box coder's have "
+                f"{box_coder.code_size} numbers; use keypoint_box_coder."
             )
         super().__init__(num_classes=box_predictor.num_classes)
         del nms_on_host
@@ -152,6 +162,7 @@ class SSDMetaArch(model.DetectionModel):
         self._implicit_example_weight = implicit_example_weight
         self._equalization_loss_config = equalization_loss_config
         self._return_raw_detections_during_predict = return_raw_detections_during_predict
+        self._keypoint_loss = keypoint_loss
         self._anchors: box_list.BoxList | None = None
         self._feature_map_shapes: list[tuple[Any, Any]] = []
         self._batched_prediction_tensor_names: list[str] | None = None
@@ -374,16 +385,22 @@ class SSDMetaArch(model.DetectionModel):
             targets.match,
         )
 
+    def _located(self, codes: tf.Tensor) -> tf.Tensor:
+        """What the localisation loss sees of codes: all, or the box if keypoints have their own."""
+        return codes if self._keypoint_loss is None else codes[..., :BOX_NUMBERS]
+
     def _codes_have_keypoints(self) -> bool:
-        return self._box_coder.code_size > 4
+        return self._box_coder.code_size > BOX_NUMBERS
 
     def loss(
         self, prediction_dict: dict[str, Any], true_image_shapes: tf.Tensor, scope: Any = None
     ) -> dict[str, tf.Tensor]:
-        """The localisation and classification losses of the provided groundtruth.
+        """The losses of the provided groundtruth.
 
-        Absent keypoints take no part: their targets are NaN, which the localisation loss
-        leaves out of value and gradient.
+        Absent keypoints take no part: their targets are NaN, which losses leave out of value and
+        gradient. With a keypoint loss the localisation loss sees the box's four numbers alone; the
+        keypoints of all matched anchors count, whatever a hard example miner or expected weights
+        choose for boxes and classes.
 
         Args:
             prediction_dict: as `predict` returns it.
@@ -391,7 +408,8 @@ class SSDMetaArch(model.DetectionModel):
             scope: name scope.
 
         Returns:
-            `Loss/localization_loss` and `Loss/classification_loss`, scalars.
+            `Loss/localization_loss`, `Loss/classification_loss` and, if the keypoints have their
+            own, `Loss/keypoint_loss`, scalars.
         """
         del true_image_shapes
         with tf.name_scope(scope, "Loss"):
@@ -406,8 +424,8 @@ class SSDMetaArch(model.DetectionModel):
                 )
             annotated = self.groundtruth_batch().get(fields.InputDataFields.is_annotated)
             location_losses = self._localization_loss(
-                codes,
-                targets.codes,
+                self._located(codes),
+                self._located(targets.codes),
                 ignore_nan_targets=True,
                 weights=targets.code_weights,
                 losses_mask=annotated,
@@ -447,11 +465,13 @@ class SSDMetaArch(model.DetectionModel):
                 normalizer = tf.maximum(tf.reduce_sum(targets.code_weights), 1.0)
             location_normalizer = normalizer
             if self._normalize_loc_loss_by_codesize:
-                location_normalizer *= self._box_coder.code_size
+                location_normalizer *= (
+                    self._box_coder.code_size if self._keypoint_loss is None else BOX_NUMBERS
+                )
             if self._add_summaries:
                 weights = self.groundtruth_batch()[fields.BoxListFields.weights]
                 ssd_targets.summarize(targets, weights)
-            return {
+            losses = {
                 "Loss/localization_loss": tf.multiply(
                     self._localization_loss_weight / location_normalizer,
                     location_loss,
@@ -463,6 +483,19 @@ class SSDMetaArch(model.DetectionModel):
                     name="classification_loss",
                 ),
             }
+            if self._keypoint_loss is not None:
+                errors = ssd_targets.keypoint_errors(
+                    targets,
+                    codes,
+                    anchors,
+                    self._box_coder,
+                    tf.shape(prediction_dict["preprocessed_inputs"])[1:3],
+                    annotated,
+                )
+                losses["Loss/keypoint_loss"] = tf.identity(
+                    self._keypoint_loss(errors), name="keypoint_loss"
+                )
+            return losses
 
     def regularization_losses(self) -> list[tf.Tensor]:
         losses = list(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))

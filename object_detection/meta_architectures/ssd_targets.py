@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.core import keypoint_loss
+from object_detection.core.box_coder import BoxCoder
 from object_detection.core.target_assigner import Targets
 
 
@@ -83,6 +85,32 @@ def expected_losses(
     return (
         tf.reduce_sum(of_target * location_losses),
         tf.reduce_sum(of_target * class_losses + of_background * background_losses),
+    )
+
+
+def keypoint_errors(
+    targets: Targets,
+    codes: tf.Tensor,
+    anchors: tf.Tensor,
+    box_coder: BoxCoder,
+    picture_size: tf.Tensor,
+    annotated: tf.Tensor | None,
+) -> keypoint_loss.KeypointErrors:
+    """Errors of the keypoints of all matched anchors of the pictures that count.
+
+    Args:
+        targets: of B pictures.
+        codes: [B, N, 4 + 2K], predicted.
+        anchors: [N, 4], normalised.
+        box_coder: of the codes.
+        picture_size: [2] height and width in pixels of the network's input.
+        annotated: [B] booleans, false where a picture does not count; None if all do.
+    """
+    weights = targets.code_weights
+    if annotated is not None:
+        weights *= tf.cast(annotated, weights.dtype)[:, tf.newaxis]
+    return keypoint_loss.keypoint_errors(
+        codes, targets.codes, anchors, weights, box_coder, picture_size
     )
 
 

@@ -53,6 +53,32 @@ class HardExampleMiner(_message.Message):
     num_hard_examples: int
     def __init__(self, num_hard_examples: _Optional[int] = ..., iou_threshold: _Optional[float] = ..., loss_type: _Optional[_Union[HardExampleMiner.LossType, str]] = ..., max_negatives_per_positive: _Optional[int] = ..., min_negatives_per_image: _Optional[int] = ...) -> None: ...
 
+class HuberKeypointLoss(_message.Message):
+    __slots__ = ["delta"]
+    DELTA_FIELD_NUMBER: _ClassVar[int]
+    delta: float
+    def __init__(self, delta: _Optional[float] = ...) -> None: ...
+
+class KeypointLoss(_message.Message):
+    __slots__ = ["huber", "l1", "oks", "per_keypoint_weights", "weight", "wing"]
+    HUBER_FIELD_NUMBER: _ClassVar[int]
+    L1_FIELD_NUMBER: _ClassVar[int]
+    OKS_FIELD_NUMBER: _ClassVar[int]
+    PER_KEYPOINT_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WING_FIELD_NUMBER: _ClassVar[int]
+    huber: HuberKeypointLoss
+    l1: L1KeypointLoss
+    oks: OksKeypointLoss
+    per_keypoint_weights: _containers.RepeatedScalarFieldContainer[float]
+    weight: float
+    wing: WingKeypointLoss
+    def __init__(self, weight: _Optional[float] = ..., huber: _Optional[_Union[HuberKeypointLoss, _Mapping]] = ..., l1: _Optional[_Union[L1KeypointLoss, _Mapping]] = ..., wing: _Optional[_Union[WingKeypointLoss, _Mapping]] = ..., oks: _Optional[_Union[OksKeypointLoss, _Mapping]] = ..., per_keypoint_weights: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class L1KeypointLoss(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
 class L1LocalizationLoss(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
@@ -72,7 +98,7 @@ class LocalizationLoss(_message.Message):
     def __init__(self, weighted_l2: _Optional[_Union[WeightedL2LocalizationLoss, _Mapping]] = ..., weighted_smooth_l1: _Optional[_Union[WeightedSmoothL1LocalizationLoss, _Mapping]] = ..., weighted_iou: _Optional[_Union[WeightedIOULocalizationLoss, _Mapping]] = ..., l1_localization_loss: _Optional[_Union[L1LocalizationLoss, _Mapping]] = ..., weighted_giou: _Optional[_Union[WeightedGIOULocalizationLoss, _Mapping]] = ...) -> None: ...
 
 class Loss(_message.Message):
-    __slots__ = ["classification_loss", "classification_weight", "desired_negative_sampling_ratio", "equalization_loss", "expected_loss_weights", "hard_example_miner", "localization_loss", "localization_weight", "min_num_negative_samples", "random_example_sampler"]
+    __slots__ = ["classification_loss", "classification_weight", "desired_negative_sampling_ratio", "equalization_loss", "expected_loss_weights", "hard_example_miner", "keypoint_loss", "localization_loss", "localization_weight", "min_num_negative_samples", "random_example_sampler"]
     class ExpectedLossWeights(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     class EqualizationLoss(_message.Message):
@@ -89,6 +115,7 @@ class Loss(_message.Message):
     EXPECTED_LOSS_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_SAMPLING: Loss.ExpectedLossWeights
     HARD_EXAMPLE_MINER_FIELD_NUMBER: _ClassVar[int]
+    KEYPOINT_LOSS_FIELD_NUMBER: _ClassVar[int]
     LOCALIZATION_LOSS_FIELD_NUMBER: _ClassVar[int]
     LOCALIZATION_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     MIN_NUM_NEGATIVE_SAMPLES_FIELD_NUMBER: _ClassVar[int]
@@ -101,11 +128,18 @@ class Loss(_message.Message):
     equalization_loss: Loss.EqualizationLoss
     expected_loss_weights: Loss.ExpectedLossWeights
     hard_example_miner: HardExampleMiner
+    keypoint_loss: KeypointLoss
     localization_loss: LocalizationLoss
     localization_weight: float
     min_num_negative_samples: float
     random_example_sampler: RandomExampleSampler
-    def __init__(self, localization_loss: _Optional[_Union[LocalizationLoss, _Mapping]] = ..., classification_loss: _Optional[_Union[ClassificationLoss, _Mapping]] = ..., hard_example_miner: _Optional[_Union[HardExampleMiner, _Mapping]] = ..., classification_weight: _Optional[float] = ..., localization_weight: _Optional[float] = ..., random_example_sampler: _Optional[_Union[RandomExampleSampler, _Mapping]] = ..., equalization_loss: _Optional[_Union[Loss.EqualizationLoss, _Mapping]] = ..., expected_loss_weights: _Optional[_Union[Loss.ExpectedLossWeights, str]] = ..., min_num_negative_samples: _Optional[float] = ..., desired_negative_sampling_ratio: _Optional[float] = ...) -> None: ...
+    def __init__(self, localization_loss: _Optional[_Union[LocalizationLoss, _Mapping]] = ..., classification_loss: _Optional[_Union[ClassificationLoss, _Mapping]] = ..., hard_example_miner: _Optional[_Union[HardExampleMiner, _Mapping]] = ..., classification_weight: _Optional[float] = ..., localization_weight: _Optional[float] = ..., random_example_sampler: _Optional[_Union[RandomExampleSampler, _Mapping]] = ..., equalization_loss: _Optional[_Union[Loss.EqualizationLoss, _Mapping]] = ..., expected_loss_weights: _Optional[_Union[Loss.ExpectedLossWeights, str]] = ..., min_num_negative_samples: _Optional[float] = ..., desired_negative_sampling_ratio: _Optional[float] = ..., keypoint_loss: _Optional[_Union[KeypointLoss, _Mapping]] = ...) -> None: ...
+
+class OksKeypointLoss(_message.Message):
+    __slots__ = ["sigmas"]
+    SIGMAS_FIELD_NUMBER: _ClassVar[int]
+    sigmas: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, sigmas: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class PenaltyReducedLogisticFocalLoss(_message.Message):
     __slots__ = ["alpha", "beta"]
@@ -182,3 +216,11 @@ class WeightedSoftmaxClassificationLoss(_message.Message):
     anchorwise_output: bool
     logit_scale: float
     def __init__(self, anchorwise_output: bool = ..., logit_scale: _Optional[float] = ...) -> None: ...
+
+class WingKeypointLoss(_message.Message):
+    __slots__ = ["curvature", "width"]
+    CURVATURE_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    curvature: float
+    width: float
+    def __init__(self, width: _Optional[float] = ..., curvature: _Optional[float] = ...) -> None: ...
