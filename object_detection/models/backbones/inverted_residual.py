@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from object_detection.core.batch_norm import batch_norm
 from object_detection.utils import ops
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
@@ -178,3 +179,33 @@ def batch_norm_params(is_training: bool | None, decay: float) -> dict[str, Any]:
     if is_training is not None:
         params["is_training"] = is_training
     return params
+
+
+def mobilenet_arg_scope(
+    activation_fn: Activation,
+    is_training: bool | None = None,
+    weight_decay: float = 0.00004,
+    stddev: float = 0.09,
+    batch_norm_decay: float = 0.9997,
+) -> Any:
+    """The arg scope that published checkpoints were trained with.
+
+    Args:
+        activation_fn: of all layers.
+        is_training: as for batch norm; None leaves it to the scope around.
+        weight_decay: factor of the weights' L2 norm; depthwise weights have none.
+        stddev: of the initial weights.
+        batch_norm_decay: of the moving averages.
+    """
+    with (
+        slim.arg_scope([batch_norm], **batch_norm_params(is_training, batch_norm_decay)),
+        slim.arg_scope(
+            [slim.conv2d, slim.separable_conv2d],
+            weights_initializer=tf.truncated_normal_initializer(stddev=stddev),
+            activation_fn=activation_fn,
+            normalizer_fn=batch_norm,
+        ),
+        slim.arg_scope([slim.conv2d], weights_regularizer=slim.l2_regularizer(weight_decay)),
+        slim.arg_scope([slim.separable_conv2d], weights_regularizer=None) as scope,
+    ):
+        return scope

@@ -9,11 +9,10 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from object_detection.core.batch_norm import batch_norm
 from object_detection.models.backbones.inverted_residual import (
     Block,
-    batch_norm_params,
     inverted_residual,
+    mobilenet_arg_scope,
     scaled_depth,
 )
 from object_detection.utils import ops
@@ -99,23 +98,5 @@ def mobilenet_v2_arg_scope(
     stddev: float = 0.09,
     batch_norm_decay: float = 0.9997,
 ) -> Any:
-    """The arg scope that published checkpoints were trained with.
-
-    Args:
-        is_training: as for batch norm; None leaves it to the scope around.
-        weight_decay: factor of the weights' L2 norm; depthwise weights have none.
-        stddev: of the initial weights.
-        batch_norm_decay: of the moving averages.
-    """
-    with (
-        slim.arg_scope([batch_norm], **batch_norm_params(is_training, batch_norm_decay)),
-        slim.arg_scope(
-            [slim.conv2d, slim.separable_conv2d],
-            weights_initializer=tf.truncated_normal_initializer(stddev=stddev),
-            activation_fn=tf.nn.relu6,
-            normalizer_fn=batch_norm,
-        ),
-        slim.arg_scope([slim.conv2d], weights_regularizer=slim.l2_regularizer(weight_decay)),
-        slim.arg_scope([slim.separable_conv2d], weights_regularizer=None) as scope,
-    ):
-        return scope
+    """See `inverted_residual.mobilenet_arg_scope`; activations are ReLU6."""
+    return mobilenet_arg_scope(tf.nn.relu6, is_training, weight_decay, stddev, batch_norm_decay)
