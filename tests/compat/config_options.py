@@ -116,6 +116,21 @@ HYPERPARAMS = """
   regularizer { l2_regularizer {} } initializer { truncated_normal_initializer {} }
 """
 
+TWO_STAGES = """
+faster_rcnn {
+  num_classes: 2
+  image_resizer { fixed_shape_resizer { height: 128 width: 128 } }
+  feature_extractor { type: "faster_rcnn_resnet50" }
+  first_stage_anchor_generator { grid_anchor_generator {} }
+  first_stage_box_predictor_conv_hyperparams { HYPERPARAMS }
+  initial_crop_size: 14 maxpool_kernel_size: 2 maxpool_stride: 2
+  second_stage_box_predictor { mask_rcnn_box_predictor { fc_hyperparams { op: FC HYPERPARAMS } } }
+  second_stage_post_processing { batch_non_max_suppression {} score_converter: SOFTMAX }
+}
+"""
+# Found below an SSD, too, where they are refused.
+ONLY_TWO_STAGES = ("MaskRCNNBoxPredictor", "RfcnBoxPredictor")
+
 # What a message needs beside the field that is tried.
 PAIRS = "x_y_pair { x: 0 y: 0 } x_y_pair { x: 1 y: 1 }"
 NEEDS = {
@@ -139,6 +154,9 @@ NEEDS = {
 # Values for fields whose next-best value would make no sense; a list for a repeated one.
 VALUES: dict[str, Any] = {
     "SsdFeatureExtractor.type": "ssd_mobilenet_v2",
+    "FasterRcnn.number_of_stages": 1,
+    "FasterRcnnFeatureExtractor.type": "faster_rcnn_resnet101",
+    "FasterRcnnFeatureExtractor.first_stage_features_stride": 8,
     "SsdFeatureExtractor.spaghettinet_arch_name": "spaghettinet_edgetpu_s",
     "CosineDecayLearningRate.total_steps": 30000,
     "CosineDecayLearningRate.warmup_learning_rate": 0.001,
@@ -172,8 +190,8 @@ WITH = {
     "SsdAnchorGenerator.height_offset": "num_layers: 1 width_offset: 8",
     "SsdAnchorGenerator.width_offset": "num_layers: 1 height_offset: 8",
     "AnchorGrid.base_sizes": "aspect_ratios: 1",
+    "MaskRCNNBoxPredictor.predict_instance_masks": f"conv_hyperparams {{ {HYPERPARAMS} }}",
     "AnchorGrid.aspect_ratios": "base_sizes: 1",
-    "SSDRandomCropFixedAspectRatio.operations": "",
 }
 # The same, merged into the pipeline.
 PIPELINE_WITH = {
@@ -183,16 +201,21 @@ PIPELINE_WITH = {
 }
 
 
-def base_config() -> Any:
+def base_config(path: tuple[str, ...] = ()) -> Any:
     text = BASE.replace("HYPERPARAMS", HYPERPARAMS)
-    return text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+    config = text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+    if path[:2] == ("model", "faster_rcnn"):
+        config.model.Clear()
+        text_format.Merge(TWO_STAGES.replace("HYPERPARAMS", HYPERPARAMS), config.model)
+    return config
 
 
 def _build_model(config: Any, log: set[str]) -> None:
     for is_training in (True, False):
         with tf.Graph().as_default():
             model_builder.build(Recorder(config.model, log), is_training=is_training)
-    if config.model.ssd.post_processing.HasField("calibration_config"):
+    ssd = config.model.ssd if config.model.HasField("ssd") else None
+    if ssd and ssd.post_processing.HasField("calibration_config"):
         with tf.Graph().as_default():
             _, score = post_processing_builder.build(
                 Recorder(config.model.ssd.post_processing, log)
@@ -217,6 +240,7 @@ def _build_rewriter(config: Any, log: set[str]) -> None:
 # Path in the pipeline -> builder of what stands there and below.
 ROOTS = {
     ("model", "ssd"): _build_model,
+    ("model", "faster_rcnn"): _build_model,
     ("train_config", "optimizer"): _build_optimizer,
     ("train_config", "data_augmentation_options"): _build_step,
     ("graph_rewriter",): _build_rewriter,
@@ -251,9 +275,12 @@ def places() -> dict[str, tuple[Any, tuple[str, ...], Any]]:
         waiting = [(descriptor, root)]
         while waiting:
             descriptor, path = waiting.pop(0)
-            if short_name(descriptor) in found or descriptor.GetOptions().map_entry:
+            name = short_name(descriptor)
+            if name in found or descriptor.GetOptions().map_entry:
                 continue
-            found[short_name(descriptor)] = (descriptor, path, build)
+            if name in ONLY_TWO_STAGES:
+                path = ("model", "faster_rcnn", "second_stage_box_predictor", path[-1])
+            found[name] = (descriptor, path, build)
             waiting += [
                 (field.message_type, (*path, field.name))
                 for field in descriptor.fields
@@ -308,7 +335,7 @@ def try_field(message_name: str, field_name: str) -> tuple[str, str]:
     names = {*path, field_name}
     outcomes: dict[Any, tuple[str, str]] = {}
     for value in [None] if field.message_type else _other_values(field, full):
-        config, log = base_config(), set()
+        config, log = base_config(path), set()
         text_format.Merge(PIPELINE_WITH.get(message_name, ""), config)
         message = _reach(config, path)
         text_format.Merge(WITH.get(full, ""), message)
@@ -316,7 +343,7 @@ def try_field(message_name: str, field_name: str) -> tuple[str, str]:
         try:
             build(config, log)
         except ConfigError as error:
-            if not any(name in str(error) for name in names - {"model", "ssd"}):
+            if not any(name in str(error) for name in names - {"model", "ssd", "faster_rcnn"}):
                 raise AssertionError(
                     f"{full} = {value!r}: the error names another: {error}"
                 ) from error
@@ -522,9 +549,6 @@ def _find(message: Any, name: str) -> Any:
 
 # Files of messages that are refused where an SSD's config could name them, or not part of one.
 ELSEWHERE = {
-    "faster_rcnn": "Two-stage detectors build; of their fields `context_config`, "
-    "`inplace_batchnorm_update` and, of the extractor, `conv_hyperparams`, `fpn` and "
-    "`override_base_feature_extractor_hyperparams` are refused by name.",
     "center_net": "`model.center_net` is refused: CenterNet is not available. Code that brings its "
     "own gets its settings by `model_builder.*_proto_to_params`.",
     "model": "`ssd` and `faster_rcnn` build, `center_net` is refused by name, and "
@@ -562,7 +586,7 @@ PAGE = HERE.parents[1] / "docs" / "config_options.md"
 REASONS = HERE / "config_options.txt"
 HEAD = """# Fields of the config
 
-What becomes of each field of `pipeline.config` for training, evaluating and exporting an SSD. This page
+What becomes of each field of `pipeline.config` for training, evaluating and exporting. This page
 is made by trying: `python tests/compat/config_options.py` sets each field, calls what builds its
 message, and notes whether the field was read; a test does the same and compares.
 
