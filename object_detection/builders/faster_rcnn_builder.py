@@ -19,6 +19,9 @@ from object_detection.core.balanced_positive_negative_sampler import (
 from object_detection.errors import ConfigError
 from object_detection.meta_architectures.faster_rcnn import FasterRCNNMetaArch
 from object_detection.meta_architectures.rfcn_meta_arch import RFCNMetaArch
+from object_detection.models.faster_rcnn_inception_resnet_v2_feature_extractor import (
+    FasterRCNNInceptionResnetV2FeatureExtractor,
+)
 from object_detection.models.faster_rcnn_inception_v2_feature_extractor import (
     FasterRCNNInceptionV2FeatureExtractor,
 )
@@ -37,6 +40,7 @@ from object_detection.utils import spatial_transform_ops
 FASTER_RCNN_FEATURE_EXTRACTOR_CLASS_MAP = Table(
     "model.faster_rcnn.feature_extractor.type",
     {
+        "faster_rcnn_inception_resnet_v2": FasterRCNNInceptionResnetV2FeatureExtractor,
         "faster_rcnn_inception_v2": FasterRCNNInceptionV2FeatureExtractor,
         "faster_rcnn_mobilenet_v1": FasterRCNNMobilenetV1FeatureExtractor,
         "faster_rcnn_resnet50": FasterRCNNResnet50FeatureExtractor,

@@ -1,6 +1,6 @@
 """Faster R-CNN on Inception v2 (arXiv:1502.03167): up to `Mixed_4e`, the rest on each region."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
@@ -8,57 +8,41 @@ from tf_slim.nets import inception_v2
 
 from object_detection.core import feature_extractor
 from object_detection.core.batch_norm import batch_norm
+from object_detection.models.backbones.inception_modules import Branches, conv, module, pool
 from object_detection.models.faster_rcnn_inputs import check_pictures, check_stride
 
 _BATCH_NORM_DECAY, _BATCH_NORM_EPSILON = 0.9997, 0.001
-_POOLING = {"MaxPool": slim.max_pool2d, "AvgPool": slim.avg_pool2d}
-
-
-class Layer(NamedTuple):
-    """A layer of a branch; `depth` 0 marks a pooling."""
-
-    scope: str
-    kernel: int
-    depth: int
-    stride: int = 1
-    stddev: float | None = None  # of the initial weights, where the network has its own
-
-
-_Branches = tuple[tuple[Layer, ...], ...]
 
 # The modules above Mixed_4e (the paper's figure 5: inception 5a has the stride, and no 1x1 branch).
-REGION_MODULES: dict[str, _Branches] = {
+REGION_MODULES: dict[str, Branches] = {
     "Mixed_5a": (
+        (conv("Conv2d_0a_1x1", 128, stddev=0.09), conv("Conv2d_1a_3x3", 192, stride=2)),
         (
-            Layer("Conv2d_0a_1x1", 1, 128, stddev=0.09),
-            Layer("Conv2d_1a_3x3", 3, 192, stride=2),
+            conv("Conv2d_0a_1x1", 192, stddev=0.09),
+            conv("Conv2d_0b_3x3", 256),
+            conv("Conv2d_1a_3x3", 256, stride=2),
         ),
-        (
-            Layer("Conv2d_0a_1x1", 1, 192, stddev=0.09),
-            Layer("Conv2d_0b_3x3", 3, 256),
-            Layer("Conv2d_1a_3x3", 3, 256, stride=2),
-        ),
-        (Layer("MaxPool_1a_3x3", 3, 0, stride=2),),
+        (pool("MaxPool_1a_3x3", stride=2),),
     ),
     "Mixed_5b": (
-        (Layer("Conv2d_0a_1x1", 1, 352),),
-        (Layer("Conv2d_0a_1x1", 1, 192, stddev=0.09), Layer("Conv2d_0b_3x3", 3, 320)),
+        (conv("Conv2d_0a_1x1", 352),),
+        (conv("Conv2d_0a_1x1", 192, stddev=0.09), conv("Conv2d_0b_3x3", 320)),
         (
-            Layer("Conv2d_0a_1x1", 1, 160, stddev=0.09),
-            Layer("Conv2d_0b_3x3", 3, 224),
-            Layer("Conv2d_0c_3x3", 3, 224),
+            conv("Conv2d_0a_1x1", 160, stddev=0.09),
+            conv("Conv2d_0b_3x3", 224),
+            conv("Conv2d_0c_3x3", 224),
         ),
-        (Layer("AvgPool_0a_3x3", 3, 0), Layer("Conv2d_0b_1x1", 1, 128, stddev=0.1)),
+        (pool("AvgPool_0a_3x3"), conv("Conv2d_0b_1x1", 128, stddev=0.1)),
     ),
     "Mixed_5c": (
-        (Layer("Conv2d_0a_1x1", 1, 352),),
-        (Layer("Conv2d_0a_1x1", 1, 192, stddev=0.09), Layer("Conv2d_0b_3x3", 3, 320)),
+        (conv("Conv2d_0a_1x1", 352),),
+        (conv("Conv2d_0a_1x1", 192, stddev=0.09), conv("Conv2d_0b_3x3", 320)),
         (
-            Layer("Conv2d_0a_1x1", 1, 192, stddev=0.09),
-            Layer("Conv2d_0b_3x3", 3, 224),
-            Layer("Conv2d_0c_3x3", 3, 224),
+            conv("Conv2d_0a_1x1", 192, stddev=0.09),
+            conv("Conv2d_0b_3x3", 224),
+            conv("Conv2d_0c_3x3", 224),
         ),
-        (Layer("MaxPool_0a_3x3", 3, 0), Layer("Conv2d_0b_1x1", 1, 128, stddev=0.1)),
+        (pool("MaxPool_0a_3x3"), conv("Conv2d_0b_1x1", 128, stddev=0.1)),
     ),
 }
 
@@ -148,35 +132,8 @@ class FasterRCNNInceptionV2FeatureExtractor(feature_extractor.FasterRCNNFeatureE
             slim.arg_scope([slim.conv2d, slim.max_pool2d, slim.avg_pool2d], padding="SAME"),
         ):
             for name, branches in REGION_MODULES.items():
-                with tf.variable_scope(name):
-                    net = tf.concat(
-                        [
-                            self._branch(net, f"Branch_{index}", layers)
-                            for index, layers in enumerate(branches)
-                        ],
-                        axis=3,
-                    )
+                net = module(net, branches, name, self._depth)
         return net
 
-    def _branch(self, net: tf.Tensor, scope: str, layers: tuple[Layer, ...]) -> tf.Tensor:
-        with tf.variable_scope(scope):
-            for layer in layers:
-                kernel = [layer.kernel, layer.kernel]
-                if not layer.depth:
-                    pool = _POOLING[layer.scope.partition("_")[0]]
-                    net = pool(net, kernel, stride=layer.stride, scope=layer.scope)
-                    continue
-                own = {}
-                if layer.stddev is not None:
-                    own["weights_initializer"] = tf.truncated_normal_initializer(
-                        stddev=layer.stddev
-                    )
-                net = slim.conv2d(
-                    net,
-                    max(int(layer.depth * self._depth_multiplier), self._min_depth),
-                    kernel,
-                    stride=layer.stride,
-                    scope=layer.scope,
-                    **own,
-                )
-        return net
+    def _depth(self, depth: int) -> int:
+        return max(int(depth * self._depth_multiplier), self._min_depth)
