@@ -26,7 +26,7 @@ class KeypointErrors(NamedTuple):
 
     codes: tf.Tensor  # [..., K, 2], in units of the code; 0 where the keypoint does not count
     pixels: tf.Tensor  # [..., K, 2], in pixels; 0 likewise
-    areas: tf.Tensor  # [...], of the target boxes, in square pixels
+    areas: tf.Tensor  # [...], of the target boxes, in square pixels; 0 where no keypoint counts
     weights: tf.Tensor  # [..., K], the anchor's weight; 0 where the keypoint does not count
 
 
@@ -104,11 +104,11 @@ def keypoint_errors(
     weights = tf.cast(there, codes.dtype) * anchor_weights[..., tf.newaxis]
     counts = weights > 0
     size = tf.cast(picture_size, codes.dtype)
-    sides = (boxes[..., 2:] - boxes[..., :2]) * size
+    areas = tf.reduce_prod((boxes[..., 2:] - boxes[..., :2]) * size, axis=-1)
     return KeypointErrors(
         codes=_differences(predicted_codes, truth_codes, counts),
         pixels=_differences(predicted, truth, counts) * size,
-        areas=tf.reduce_prod(sides, axis=-1),
+        areas=tf.where(tf.reduce_any(counts, axis=-1), areas, tf.zeros_like(areas)),
         weights=weights,
     )
 
