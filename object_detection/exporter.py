@@ -265,7 +265,7 @@ def replace_variable_values_with_moving_averages(
         no_ema_collection: parts of names of variables that have no moving average.
 
     Raises:
-        CheckpointError: the checkpoint holds no moving averages.
+        CheckpointError: the checkpoint holds no moving averages, or lacks variables.
     """
     with graph.as_default():
         averages = tf.train.ExponentialMovingAverage(0.0).variables_to_restore()
@@ -277,8 +277,26 @@ def replace_variable_values_with_moving_averages(
                 "eval_config.use_moving_averages is set. Train with "
                 "optimizer.use_moving_average, or turn the option off."
             )
+        # Variables that training froze have no average: they are what they are.
+        own = variables_helper.match_checkpoint(
+            {
+                name.removesuffix("/ExponentialMovingAverage"): averages[name]
+                for name in match.missing
+            },
+            current_checkpoint_file,
+        )
+        missing = [name for name in own.missing if name != tf.GraphKeys.GLOBAL_STEP]
+        if missing or match.other_shape or own.other_shape:
+            raise CheckpointError(
+                "The checkpoint does not fit the config's model.\n"
+                + (own if missing else match).report(current_checkpoint_file)
+            )
         with tf.Session() as session:
-            tf.train.Saver(match.restorable).restore(session, current_checkpoint_file)
+            if own.missing:
+                session.run(tf.train.get_global_step().initializer)
+            tf.train.Saver({**match.restorable, **own.restorable}).restore(
+                session, current_checkpoint_file
+            )
             tf.train.Saver().save(session, new_checkpoint_file, write_meta_graph=False)
 
 

@@ -78,7 +78,7 @@ def _quantization():
     return config
 
 
-def _checkpoint(folder, averages=False, quantize=False, step=True):
+def _checkpoint(folder, averages=False, quantize=False, step=True, frozen=()):
     """Weights 0, with averages 1; the biases 3 tell where a value comes from."""
     prefix = str(folder / "trained" / "model.ckpt")
     with tf.Graph().as_default(), tf.Session() as session:
@@ -87,8 +87,9 @@ def _checkpoint(folder, averages=False, quantize=False, step=True):
         variables = tf.trainable_variables()
         kernel = next(v for v in variables if v.op.name == "conv/weights")
         moving = tf.train.ExponentialMovingAverage(0.0)
-        if averages:
-            moving.apply(variables)
+        averaged = [v for v in variables if averages and v.op.name not in frozen]
+        if averaged:
+            moving.apply(averaged)
         if step:
             tf.train.get_or_create_global_step()
         if quantize:
@@ -96,10 +97,9 @@ def _checkpoint(folder, averages=False, quantize=False, step=True):
         session.run(tf.global_variables_initializer())
         session.run([v.assign(tf.fill(v.shape, 3.0)) for v in variables])
         session.run(kernel.assign(tf.zeros(kernel.shape)))
-        if averages:
-            for variable in variables:
-                average = moving.average(variable)
-                session.run(average.assign(tf.ones(average.shape)))
+        for variable in averaged:
+            average = moving.average(variable)
+            session.run(average.assign(tf.ones(average.shape)))
         tf.train.Saver().save(session, prefix)
     return prefix
 
@@ -286,6 +286,15 @@ def test_a_checkpoint_of_averages(tmp_path):
     reader = tf.train.load_checkpoint(new)
     assert np.all(reader.get_tensor("conv/biases") == 3)
     assert np.all(reader.get_tensor("conv/weights") == 1)
+
+
+def test_variables_without_average_keep_their_value(model, tmp_path):
+    prefix = _checkpoint(tmp_path, averages=True, frozen=["conv/biases"], step=False)
+    output = _export(tmp_path, prefix, pipeline=_averaging())
+    reader = tf.train.load_checkpoint(str(output / "model.ckpt"))
+    assert np.all(reader.get_tensor("conv/weights") == 1)
+    assert np.all(reader.get_tensor("conv/biases") == 3)
+    assert reader.get_tensor("global_step") == 0
 
 
 def test_no_averages_to_take(model, tmp_path):
