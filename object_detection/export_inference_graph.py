@@ -17,7 +17,7 @@ if __name__ == "__main__":
 
 from absl import app, flags
 
-from object_detection.errors import ConfigError, ObjectDetectionError
+from object_detection.errors import ConfigError
 from object_detection.utils import startup
 
 flags.DEFINE_string(
@@ -56,7 +56,7 @@ def _input_shape(text: str | None) -> list[int | None] | None:
     return [None if size == -1 else size for size in sizes]
 
 
-def _export() -> None:
+def _export() -> str:
     for name in ("side_input_shapes", "side_input_types", "side_input_names"):
         if getattr(FLAGS, name) and not FLAGS.use_side_inputs:
             raise ConfigError(f"--{name} has no effect without --use_side_inputs.")
@@ -85,15 +85,21 @@ def _export() -> None:
         side_input_names=FLAGS.side_input_names,
         side_input_types=FLAGS.side_input_types,
     )
-    print(f"Exported {FLAGS.trained_checkpoint_prefix} to {FLAGS.output_directory}.")  # noqa: T201
+    return f"Exported {FLAGS.trained_checkpoint_prefix} to {FLAGS.output_directory}."
 
 
-def main(_: list[str]) -> None:
-    """Exports what the flags say; a mistake ends in one message and exit status 1."""
-    try:
-        _export()
-    except ObjectDetectionError as error:
-        sys.exit(f"export_inference_graph: {error}")
+def main(argv: list[str]) -> None:
+    """Exports what the flags say; a mistake ends in one message and exit status 1.
+
+    Args:
+        argv: what is left of the command line; its first entry is the program.
+    """
+
+    def action() -> str:
+        startup.refuse_arguments(argv)
+        return _export()
+
+    startup.run_program("export_inference_graph", action)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from object_detection.errors import ObjectDetectionError
 from object_detection.inference import detect_pictures
+from object_detection.utils import startup
 
 if __name__ == "__main__":
-    try:
-        print(detect_pictures.run(sys.argv[1:]))
-    except ObjectDetectionError as error:
-        sys.exit(f"detect: {error}")
+    startup.run_program("detect", lambda: detect_pictures.run(sys.argv[1:]))

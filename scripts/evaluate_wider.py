@@ -10,11 +10,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from object_detection.errors import ObjectDetectionError
 from object_detection.inference import wider_face
+from object_detection.utils import startup
 
 if __name__ == "__main__":
-    try:
-        print(wider_face.run(sys.argv[1:]))
-    except ObjectDetectionError as error:
-        sys.exit(f"evaluate_wider: {error}")
+    startup.run_program("evaluate_wider", lambda: wider_face.run(sys.argv[1:]))

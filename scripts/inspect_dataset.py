@@ -10,10 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from object_detection.dataset_tools import dataset_inspection
-from object_detection.errors import ObjectDetectionError
+from object_detection.utils import startup
 
 if __name__ == "__main__":
-    try:
-        print(dataset_inspection.run(sys.argv[1:]))
-    except ObjectDetectionError as error:
-        sys.exit(f"inspect_dataset: {error}")
+    startup.run_program("inspect_dataset", lambda: dataset_inspection.run(sys.argv[1:]))

@@ -10,10 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from object_detection.dataset_tools import retinaface_tf_record
-from object_detection.errors import ObjectDetectionError
+from object_detection.utils import startup
 
 if __name__ == "__main__":
-    try:
-        print(retinaface_tf_record.run(sys.argv[1:]))
-    except ObjectDetectionError as error:
-        sys.exit(f"txt_to_tfr_retface_v2: {error}")
+    startup.run_program("txt_to_tfr_retface_v2", lambda: retinaface_tf_record.run(sys.argv[1:]))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,13 +10,13 @@ import tensorflow.compat.v1 as tf
 from absl import app
 
 from object_detection.dataset_tools import picture_files
-from object_detection.errors import ConfigError, DataError, ObjectDetectionError
+from object_detection.errors import ConfigError, DataError
 from object_detection.utils import dataset_util, startup
 
 Features = dict[str, tf.train.Feature]
 
 
-def run_program(main: Callable[[Sequence[str]], Any], name: str) -> None:
+def run_program(main: Callable[[Sequence[str]], str | None], name: str) -> None:
     """Parses the flags and runs `main`; a mistake ends in one message and exit status 1.
 
     Args:
@@ -26,13 +25,12 @@ def run_program(main: Callable[[Sequence[str]], Any], name: str) -> None:
     """
 
     def guarded(arguments: Sequence[str]) -> None:
-        startup.prepare_tensorflow()
-        try:
-            said = main(arguments)
-        except ObjectDetectionError as error:
-            sys.exit(f"{name}: {error}")
-        if said:
-            sys.stdout.write(f"{said}\n")
+        def action() -> str | None:
+            startup.refuse_arguments(arguments)
+            startup.prepare_tensorflow()
+            return main(arguments)
+
+        startup.run_program(name, action)
 
     app.run(guarded)
 

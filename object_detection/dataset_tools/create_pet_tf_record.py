@@ -13,7 +13,11 @@ import sys
 if __name__ == "__main__":
     # Run as a file, this folder would shadow top-level modules; the repository is what is meant.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+    from object_detection.utils import startup
+
+    # First of all: the imports below bring TensorFlow.
+    startup.prepare_tensorflow()
 
 import io
 import random

@@ -9,7 +9,7 @@ import math
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tqdm
@@ -17,8 +17,10 @@ from PIL import Image
 
 from object_detection.dataset_tools import anchor_suggestion
 from object_detection.errors import ConfigError, DataError
-from object_detection.metrics import dataset_statistics
 from object_detection.utils import config_check, config_util, files, label_map_util, startup
+
+if TYPE_CHECKING:
+    from object_detection.metrics import dataset_statistics
 
 Array = np.ndarray[Any, Any]
 Rows = list[tuple[str, ...]]
@@ -182,6 +184,8 @@ def _matched(sizes: Array, anchors: Array, threshold: float) -> float:
         return np.concatenate([-extents / 2, extents / 2], axis=1)
 
     extents = np.unique((anchors[:, 2:] - anchors[:, :2]).round(2), axis=0)
+    from object_detection.metrics import dataset_statistics
+
     best = dataset_statistics.best_overlaps(centered(sizes), centered(extents))
     return float((best >= threshold).mean())
 
@@ -210,7 +214,7 @@ def _percent(share: float) -> str:
 
 
 def tables(
-    summary: dataset_statistics.Summary, names: dict[int, str], points: Sequence[str]
+    summary: "dataset_statistics.Summary", names: dict[int, str], points: Sequence[str]
 ) -> list[Section]:
     """The summary as titled tables of text, the first row a heading."""
     counts: Rows = [
@@ -308,7 +312,10 @@ def run(arguments: Sequence[str]) -> str:
             raise ConfigError(f"--{name} is {getattr(options, name)}; give 0 or more.")
     configs = config_util.get_configs_from_pipeline_file(options.pipeline_config_path)
     config_check.check_pipeline(configs, options.pipeline_config_path, for_training=True)
+    # Loaded late: --help and mistakes in flags should not wait for TensorFlow.
     startup.prepare_tensorflow()
+    from object_detection.metrics import dataset_statistics
+
     categories = label_map_util.create_category_index_from_labelmap(
         configs["train_input_config"].label_map_path
     )

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from object_detection.dataset_tools import picture_files, retinaface_labels
 from object_detection.errors import ConfigError, DataError
-from object_detection.utils import files
+from object_detection.utils import files, startup
 
 if TYPE_CHECKING:
     import tensorflow.compat.v1 as tf
@@ -270,6 +270,8 @@ def _check(settings: Settings) -> None:
         raise DataError(f"--idir={settings.idir}: there is no such folder of pictures.")
     if not os.path.basename(settings.opath) or os.path.isdir(settings.opath):
         raise ConfigError(f"--opath={settings.opath} is a folder; name the record file to write.")
+    if os.path.exists(settings.opath) and not os.path.isfile(settings.opath):
+        raise ConfigError(f"--opath={settings.opath} is a device; name the record file to write.")
     if not 0 <= settings.thres < 1:
         raise ConfigError(
             f"--thres={settings.thres}: a share of the picture's width in [0, 1) is wanted."
@@ -428,6 +430,8 @@ def parse_flags(arguments: Sequence[str]) -> Settings:
 
 def run(arguments: Sequence[str]) -> str:
     """Converts as the command line says; returns the summary to print."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     settings = parse_flags(arguments)
+    # Before TensorFlow is loaded: mistakes in flags should not wait for it.
+    _check(settings)
+    startup.prepare_tensorflow()
     return summarise(convert(settings), settings.report_path)

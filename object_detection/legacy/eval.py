@@ -19,7 +19,7 @@ from typing import Any
 
 from absl import app, flags
 
-from object_detection.errors import ConfigError, ObjectDetectionError
+from object_detection.errors import ConfigError
 from object_detection.utils import startup
 
 flags.DEFINE_boolean("eval_training_data", False, "Evaluate on the pictures of the training.")
@@ -83,15 +83,14 @@ def main(unused_argv: list[str]) -> None:
     """Evaluates as the flags say; a mistake ends in one message and exit status 1.
 
     Args:
-        unused_argv: what is left of the command line.
+        unused_argv: what is left of the command line; its first entry is the program.
     """
-    del unused_argv
-    try:
+
+    def action() -> None:
+        startup.refuse_arguments(unused_argv)
         _evaluate()
-    except ObjectDetectionError as error:
-        sys.exit(f"eval: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+
+    startup.run_program("eval", action)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 
 from absl import app, flags
 
-from object_detection.errors import ConfigError, ObjectDetectionError
+from object_detection.errors import ConfigError
 from object_detection.utils import startup
 
 flags.DEFINE_string("master", "", "Not available here: training runs in one process.")
@@ -114,12 +114,18 @@ def _train() -> None:
         sys.exit(130)
 
 
-def main(_: list[str]) -> None:
-    """Trains as the flags say; a mistake ends in one message and exit status 1."""
-    try:
+def main(argv: list[str]) -> None:
+    """Trains as the flags say; a mistake ends in one message and exit status 1.
+
+    Args:
+        argv: what is left of the command line; its first entry is the program.
+    """
+
+    def action() -> None:
+        startup.refuse_arguments(argv)
         _train()
-    except ObjectDetectionError as error:
-        sys.exit(f"train: {error}")
+
+    startup.run_program("train", action)
 
 
 if __name__ == "__main__":

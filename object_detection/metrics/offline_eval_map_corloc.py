@@ -23,7 +23,7 @@ from typing import Any
 
 from absl import app, flags
 
-from object_detection.errors import ConfigError, DataError, ObjectDetectionError
+from object_detection.errors import ConfigError, DataError
 from object_detection.utils import startup
 
 logger = logging.getLogger(__name__)
@@ -153,14 +153,17 @@ def _evaluate() -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Evaluates as the flags say; a mistake ends in one message and exit status 1."""
-    del argv
-    try:
+    """Evaluates as the flags say; a mistake ends in one message and exit status 1.
+
+    Args:
+        argv: what is left of the command line; its first entry is the program.
+    """
+
+    def action() -> None:
+        startup.refuse_arguments(argv)
         _evaluate()
-    except ObjectDetectionError as error:
-        sys.exit(f"offline_eval_map_corloc: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+
+    startup.run_program("offline_eval_map_corloc", action)
 
 
 if __name__ == "__main__":
