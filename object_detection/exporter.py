@@ -270,34 +270,35 @@ def replace_variable_values_with_moving_averages(
     with graph.as_default():
         averages = tf.train.ExponentialMovingAverage(0.0).variables_to_restore()
         averages = config_util.remove_unnecessary_ema(averages, no_ema_collection)
-        match = variables_helper.match_checkpoint(averages, current_checkpoint_file)
+        match = variables_helper.match_checkpoint(
+            variables_helper.averages_or_values(averages, current_checkpoint_file),
+            current_checkpoint_file,
+        )
         if not any("ExponentialMovingAverage" in name for name in match.restorable):
             raise CheckpointError(
                 f"{current_checkpoint_file}: holds no moving averages, but "
                 "eval_config.use_moving_averages is set. Train with "
                 "optimizer.use_moving_average, or turn the option off."
             )
-        # Variables that training froze have no average: they are what they are.
-        own = variables_helper.match_checkpoint(
-            {
-                name.removesuffix("/ExponentialMovingAverage"): averages[name]
-                for name in match.missing
-            },
-            current_checkpoint_file,
-        )
-        missing = [name for name in own.missing if name != tf.GraphKeys.GLOBAL_STEP]
-        if missing or match.other_shape or own.other_shape:
-            raise CheckpointError(
-                "The checkpoint does not fit the config's model.\n"
-                + (own if missing else match).report(current_checkpoint_file)
-            )
         with tf.Session() as session:
-            if own.missing:
-                session.run(tf.train.get_global_step().initializer)
-            tf.train.Saver({**match.restorable, **own.restorable}).restore(
-                session, current_checkpoint_file
-            )
+            _restore(session, match, current_checkpoint_file)
             tf.train.Saver().save(session, new_checkpoint_file, write_meta_graph=False)
+
+
+def _restore(session: tf.Session, match: variables_helper.CheckpointMatch, checkpoint: str) -> None:
+    """Restores all variables; only the global step may be absent, and counts from 0 then.
+
+    Raises:
+        CheckpointError: a variable is missing, or has another shape.
+    """
+    missing = [name for name in match.missing if name != tf.GraphKeys.GLOBAL_STEP]
+    if missing or match.other_shape:
+        raise CheckpointError(
+            "The checkpoint does not fit the config's model.\n" + match.report(checkpoint)
+        )
+    if match.missing:
+        session.run(tf.train.get_global_step().initializer)
+    tf.train.Saver(match.restorable).restore(session, checkpoint)
 
 
 def write_saved_model(
@@ -533,16 +534,8 @@ def _save_and_freeze(
     """Restores the graph's variables, saves them anew, and gives the graph with constants."""
     variables = tf.global_variables()
     match = variables_helper.match_checkpoint(variables, checkpoint)
-    missing = [name for name in match.missing if name != tf.GraphKeys.GLOBAL_STEP]
-    if missing or match.other_shape:
-        raise CheckpointError(
-            "The checkpoint does not fit the config's model.\n" + match.report(checkpoint)
-        )
     with tf.Session() as session:
-        if match.missing:
-            # Published weights may have no step; theirs counts from 0.
-            session.run(tf.train.get_global_step().initializer)
-        tf.train.Saver(match.restorable).restore(session, checkpoint)
+        _restore(session, match, checkpoint)
         tf.train.Saver(variables).save(
             session, model_path, latest_filename="checkpoint", write_meta_graph=True
         )

@@ -17,19 +17,31 @@ def restorer(eval_config: Any) -> Callable[[tf.Session, str], None]:
 
     Returns:
         A function of a session and the path of a checkpoint. It raises `CheckpointError` if the
-        checkpoint lacks a variable, or has it in another shape.
+        checkpoint lacks a variable, has it in another shape, or has no averages at all.
     """
     variables: Any = {variable.op.name: variable for variable in tf.global_variables()}
     if eval_config.use_moving_averages:
         variables = tf.train.ExponentialMovingAverage(0.0).variables_to_restore()
-    saver = tf.train.Saver(variables)
+    savers: dict[frozenset[str], tf.train.Saver] = {}
 
     def restore(session: tf.Session, checkpoint: str) -> None:
-        match = variables_helper.match_checkpoint(variables, checkpoint)
+        wanted = variables_helper.averages_or_values(variables, checkpoint)
+        if eval_config.use_moving_averages and not any(
+            name.endswith("/ExponentialMovingAverage") for name in wanted
+        ):
+            raise CheckpointError(
+                f"{checkpoint}: holds no moving averages, but eval_config.use_moving_averages is "
+                "set. Train with optimizer.use_moving_average, or turn the option off."
+            )
+        match = variables_helper.match_checkpoint(wanted, checkpoint)
         if match.missing or match.other_shape:
             raise CheckpointError(
                 "The checkpoint does not fit the config's model.\n" + match.report(checkpoint)
             )
-        saver.restore(session, checkpoint)
+        # One saver for all checkpoints of a training: each adds operations to the graph.
+        names = frozenset(wanted)
+        if names not in savers:
+            savers[names] = tf.train.Saver(wanted)
+        savers[names].restore(session, checkpoint)
 
     return restore

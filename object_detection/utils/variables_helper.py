@@ -127,6 +127,27 @@ def get_variables_available_in_checkpoint(
     return [variable for _, variable in sorted(match.restorable.items())]
 
 
+def averages_or_values(
+    averages: dict[str, tf.Variable], checkpoint_path: str
+) -> dict[str, tf.Variable]:
+    """Names to restore variables by, so that they hold their averages where there are some.
+
+    Variables that training froze have no average; they are what they are.
+
+    Args:
+        averages: as `ExponentialMovingAverage.variables_to_restore()` gives them.
+        checkpoint_path: prefix of the checkpoint.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+    """
+    there = _checkpoint_shapes(checkpoint_path)
+    return {
+        name if name in there else name.removesuffix("/ExponentialMovingAverage"): variable
+        for name, variable in averages.items()
+    }
+
+
 def filter_variables(
     variables: Iterable[tf.Variable], filter_regex_list: Iterable[str], invert: bool = False
 ) -> list[tf.Variable]:

@@ -127,3 +127,18 @@ def test_a_whole_detector_is_supported(checkpoint):
 def test_global_variables_of_the_graph_only():
     weights = _variable("w", [1])
     assert variables_helper.get_global_variables_safely() == [weights]
+
+
+def test_variables_without_average_are_restored_by_their_own_name(tmp_path):
+    names = {
+        "a/ExponentialMovingAverage": _variable("a", [1]),
+        "frozen": _variable("frozen", [1]),
+    }
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        path = tf.train.Saver(names).save(session, str(tmp_path / "model"))
+    wanted = {
+        "a/ExponentialMovingAverage": names["a/ExponentialMovingAverage"],
+        "frozen/ExponentialMovingAverage": names["frozen"],
+    }
+    assert variables_helper.averages_or_values(wanted, path) == names
