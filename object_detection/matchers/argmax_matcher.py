@@ -93,7 +93,10 @@ class ArgMaxMatcher(matcher.BatchMatcher):
 def _forced_rows(similarity: tf.Tensor, valid_rows: tf.Tensor) -> tf.Tensor:
     """[..., N]: the row whose most similar column this is, the first of several; -1 for none."""
     columns = tf.shape(similarity)[-1]
-    best_column = tf.argmax(similarity, axis=-1, output_type=tf.int32)
+    # One column more, the least similar, because argmax refuses an empty axis.
+    paddings = [[0, 0]] * (similarity.shape.rank - 1) + [[0, 1]]
+    padded = tf.pad(similarity, paddings, constant_values=-float("inf"))
+    best_column = tf.argmax(padded, axis=-1, output_type=tf.int32)
     chosen = tf.one_hot(best_column, columns, on_value=True, off_value=False, dtype=tf.bool)
     chosen &= valid_rows[..., tf.newaxis]
     rows = tf.shape(similarity)[-2]

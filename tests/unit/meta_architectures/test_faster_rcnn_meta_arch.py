@@ -18,6 +18,7 @@ from object_detection.core import losses, post_processing, target_assigner
 from object_detection.core.balanced_positive_negative_sampler import (
     BalancedPositiveNegativeSampler,
 )
+from object_detection.core.batch_norm import batch_norm
 from object_detection.errors import ConfigError
 from object_detection.meta_architectures import faster_rcnn_meta_arch, rfcn_meta_arch
 from object_detection.protos import box_predictor_pb2, hyperparams_pb2, post_processing_pb2
@@ -904,3 +905,109 @@ def test_refused(settings, message):
 def test_pictures_should_be_float():
     with pytest.raises(ValueError, match="float32"):
         build(is_training=False).preprocess(tf.zeros([1, 12, 12, 3], tf.uint8))
+
+
+# Degenerate batches.
+
+
+def test_a_batch_without_any_box(run):
+    model = build(is_training=True, stages=3, mask_size=4)
+    inputs, true_shapes = model.preprocess(tf.zeros([2, 12, 12, 3]))
+    _provide(
+        model,
+        [np.zeros([0, 4])] * 2,
+        [np.zeros([0, 2])] * 2,
+        groundtruth_masks_list=_constants([np.zeros([0, 12, 12])] * 2),
+    )
+    predictions = model.predict(inputs, true_shapes)
+    losses = run(model.loss(predictions, true_shapes))
+    assert losses["Loss/RPNLoss/localization_loss"] == 0
+    assert losses["Loss/RPNLoss/objectness_loss"] == pytest.approx(np.log(2))
+    assert losses["Loss/BoxClassifierLoss/localization_loss"] == 0
+    assert losses["Loss/BoxClassifierLoss/classification_loss"] == pytest.approx(np.log(3))
+    assert losses["Loss/BoxClassifierLoss/mask_loss"] == 0
+
+
+def test_a_picture_smaller_than_every_anchor(run):
+    """In training no anchor is left: no proposals, no losses, nothing that is not a number."""
+    model = build(
+        is_training=True,
+        first_stage_anchor_generator=GridAnchorGenerator(
+            (2.0,), (1.0,), base_anchor_size=[64, 64], anchor_stride=[4, 4]
+        ),
+    )
+    inputs, true_shapes = model.preprocess(tf.zeros([2, 12, 12, 3]))
+    _provide_two(model)
+    predictions = model.predict(inputs, true_shapes)
+    count, losses = run([predictions["num_proposals"], model.loss(predictions, true_shapes)])
+    np.testing.assert_array_equal(count, [0, 0])
+    assert set(losses.values()) == {0}
+
+
+def test_boxes_that_are_no_numbers_take_no_part(run):
+    model = build(is_training=True, second_stage_batch_size=6, first_stage_minibatch_size=4)
+    nan = float("nan")
+    _provide(model, [[*TWO_BOXES, [nan] * 4, [0.5, 0.5, 0.5, 0.5]]], [np.eye(2)[[0, 1, 0, 0]]])
+    losses = run(model.loss(_perfect(1), tf.constant(TRUE_SHAPES[:1])))
+    for name, value in losses.items():
+        assert value == pytest.approx(0, abs=1e-5), name
+
+
+def test_masks_of_detections_are_judged_in_evaluation(run):
+    """The mask of the detection of a whole picture against one of ones: logits 0 cost log 2."""
+    model = build(is_training=False, stages=3, mask_size=3, max_proposals=6)
+    _provide(
+        model,
+        [[[0, 0, 1, 1]]],
+        [[[1, 0]]],
+        groundtruth_masks_list=_constants([np.ones([1, 32, 32])]),
+    )
+    detections = np.zeros([1, 5, 4], np.float32)
+    detections[0, :2] = [[0, 0, 1, 1], [0, 0, 0.1, 0.1]]
+    predictions = _perfect(1, masks=np.zeros([5, 2, 3, 3])) | {
+        "detection_boxes": tf.constant(detections),
+        "num_detections": tf.constant([2.0]),
+    }
+    losses = run(model.loss(predictions, tf.constant([[32, 32, 3]])))
+    assert losses["Loss/BoxClassifierLoss/mask_loss"] == pytest.approx(np.log(2))
+
+
+def test_frozen_batch_norm_has_no_updates():
+    class Normalized(SmallExtractor):
+        def _extract_proposal_features(self, preprocessed_inputs, scope):
+            net, ends = super()._extract_proposal_features(preprocessed_inputs, scope)
+            return batch_norm(net), ends
+
+    for frozen in (False, True):
+        with tf.Graph().as_default():
+            model = build(
+                is_training=True,
+                stages=1,
+                feature_extractor=Normalized(),
+                freeze_batchnorm=frozen,
+            )
+            model.predict(*model.preprocess(tf.zeros([1, 12, 12, 3])))
+            assert bool(model.updates()) != frozen
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, None, None, 3), (None, 10, 10, 3), (None, None, None, 3), (2, 10, 10, 3)], ids=str
+)
+def test_preprocess_keeps_what_is_known_of_shapes(shape):
+    images, true_shapes = build(is_training=False).preprocess(tf.placeholder(tf.float32, shape))
+    assert images.shape.as_list() == list(shape)
+    assert true_shapes.shape.as_list() == [shape[0], 3]
+
+
+def test_samplers_that_insist_on_known_sizes(run):
+    model = build(
+        is_training=True,
+        clip_anchors_to_image=True,
+        use_static_shapes=True,
+        first_stage_sampler=BalancedPositiveNegativeSampler(0.5, is_static=True),
+        second_stage_sampler=BalancedPositiveNegativeSampler(1.0, is_static=True),
+    )
+    inputs, true_shapes = model.preprocess(tf.zeros([2, 12, 12, 3]))
+    _provide_two(model)
+    losses = run(model.loss(model.predict(inputs, true_shapes), true_shapes))
+    assert losses["Loss/BoxClassifierLoss/classification_loss"] == pytest.approx(np.log(3))
