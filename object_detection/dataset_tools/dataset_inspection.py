@@ -69,6 +69,7 @@ def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
         preprocessor_builder,
     )
     from object_detection.core import standard_fields as fields
+    from object_detection.utils import graph_errors
 
     Inputs = fields.InputDataFields
     resizer = config_util.get_image_resizer_config(configs["model"])
@@ -110,8 +111,9 @@ def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
                     found = session.run(following)
                 except tf.errors.OutOfRangeError:
                     return
-                except tf.errors.InvalidArgumentError as error:
-                    raise DataError(f"A record cannot be read: {error.message}") from error
+                except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+                    paths = reader.tf_record_input_reader.input_path
+                    raise DataError(graph_errors.reason(error, paths)) from error
                 yield View(found["image"], found["boxes"], found["classes"], found.get("keypoints"))
 
 

@@ -28,6 +28,7 @@ from absl import flags
 from object_detection.dataset_tools import conversion, tf_record_creation_util
 from object_detection.errors import ConfigError, DataError
 from object_detection.inference import detection_inference
+from object_detection.utils import graph_errors
 
 # Other programs have flags of the same names; each uses its own.
 flags.DEFINE_string(
@@ -65,19 +66,27 @@ def main(_: Sequence[str] | None) -> str:
         FLAGS, ["input_tfrecord_paths", "output_tfrecord_path", "inference_graph"]
     )
     path = FLAGS.output_tfrecord_path
+    if os.path.isdir(path):
+        raise ConfigError(f"--output_tfrecord_path={path} is a folder; name the record to write.")
+    input_files = _input_files()
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     written = 0
     with tf.Graph().as_default(), contextlib.ExitStack() as stack:
-        serialized, image = detection_inference.build_input(_input_files())
+        serialized, image = detection_inference.build_input(input_files)
         detections = detection_inference.build_inference_graph(image, FLAGS.inference_graph)
         (writer,) = stack.enter_context(tf_record_creation_util.records_appearing_whole(path))
         bar = stack.enter_context(tqdm.tqdm(unit=" pictures", disable=None))
         stack.enter_context(tf.Session())
         with contextlib.suppress(tf.errors.OutOfRangeError):
             while True:
-                example = detection_inference.infer_detections_and_add_to_example(
-                    serialized, *detections, FLAGS.discard_image_pixels
-                )
+                try:
+                    example = detection_inference.infer_detections_and_add_to_example(
+                        serialized, *detections, FLAGS.discard_image_pixels
+                    )
+                except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+                    raise DataError(
+                        f"After {written} records: {graph_errors.reason(error, input_files)}"
+                    ) from error
                 writer.write(conversion.serialized(example))
                 written += 1
                 bar.update()

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ from object_detection.errors import CheckpointError, ConfigError, DataError
 from object_detection.legacy import restoring, sample_evaluation
 from object_detection.metrics.detection_evaluator import Array, DetectionEvaluator
 from object_detection.metrics.keypoint_evaluation import KeypointErrorEvaluator
-from object_detection.utils import label_map_util
+from object_detection.utils import graph_errors, label_map_util
 from object_detection.visualization import drawing, encoding, side_by_side
 
 logger = logging.getLogger(__name__)
@@ -206,9 +206,16 @@ def _draw(picture: Picture, category_index: drawing.CategoryIndex, eval_config: 
 
 
 def _pictures(
-    session: tf.Session, graph: EvaluationGraph, num_drawn: int, losses: list[dict[str, float]]
+    session: tf.Session,
+    graph: EvaluationGraph,
+    num_drawn: int,
+    losses: list[dict[str, float]],
+    record_files: Sequence[str],
 ) -> Iterator[Picture]:
-    """All pictures of the reader; the first `num_drawn` with their pixels. Fills `losses`."""
+    """All pictures of the reader; the first `num_drawn` with their pixels. Fills `losses`.
+
+    Errors name the damaged one of `record_files`.
+    """
     session.run(graph.start)
     count = 0
     fetches = (graph.groundtruth, graph.detections, graph.input_size, graph.losses)
@@ -219,7 +226,9 @@ def _pictures(
         except tf.errors.OutOfRangeError:
             return
         except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
-            raise DataError(f"After {count} pictures: {error.message}") from error
+            raise DataError(
+                f"After {count} pictures: {graph_errors.reason(error, record_files)}"
+            ) from error
         groundtruth, detections, input_size, batch_losses = values
         losses.append({name: float(value) for name, value in batch_losses.items()})
         for picture in _unbatched(
@@ -247,6 +256,7 @@ class Evaluation:
         """
         self._eval_config = configs["eval_config"]
         self._eval_dir = eval_dir
+        self._record_files = list(reader.tf_record_input_reader.input_path)
         categories = label_map_util.create_categories_from_labelmap(reader.label_map_path)
         self._category_index = label_map_util.create_category_index(categories)
         self._evaluators = self._make_evaluators(categories, bool(reader.num_keypoints))
@@ -292,7 +302,9 @@ class Evaluation:
             with self._tf_graph.as_default():
                 session.run(tf.get_collection(tf.GraphKeys.TABLE_INITIALIZERS))
             step = int(session.run(self._graph.step))
-            stream = _pictures(session, self._graph, config.num_visualizations, losses)
+            stream = _pictures(
+                session, self._graph, config.num_visualizations, losses, self._record_files
+            )
             # disable=None: a bar on a terminal, nothing in a log.
             for picture in tqdm.tqdm(stream, "evaluating", unit=" pictures", disable=None):
                 self._count(picture, count)

@@ -66,6 +66,12 @@ def _read_configs() -> dict[str, Any]:
     )
 
 
+def _has_checkpoint(train_dir: str) -> bool:
+    import tensorflow.compat.v1 as tf
+
+    return tf.train.latest_checkpoint(train_dir) is not None
+
+
 def _train() -> None:
     for name, only in _SINGLE_PROCESS.items():
         if getattr(FLAGS, name) != only:
@@ -88,9 +94,11 @@ def _train() -> None:
     from object_detection.legacy import trainer
 
     os.makedirs(FLAGS.train_dir, exist_ok=True)
-    config_util.save_pipeline_config(
-        config_util.create_pipeline_proto_from_configs(configs), FLAGS.train_dir
-    )
+    # Copied now: training fills some fields in.
+    pipeline = config_util.create_pipeline_proto_from_configs(configs)
+    resumes = _has_checkpoint(FLAGS.train_dir)
+    if not resumes:
+        config_util.save_pipeline_config(pipeline, FLAGS.train_dir)
     options = trainer.LoopOptions(
         log_every_steps=FLAGS.log_every_steps,
         summary_every_steps=FLAGS.summary_every_steps,
@@ -110,6 +118,9 @@ def _train() -> None:
             else None
         ),
     )
+    if resumes:
+        # Only now: a config that does not fit the checkpoint must not replace the one that does.
+        config_util.save_pipeline_config(pipeline, FLAGS.train_dir)
     if outcome.interrupted:
         sys.exit(130)
 

@@ -52,14 +52,19 @@ def _records(paths: Iterable[str]) -> Iterator[Any]:
     """The `tf.train.Example`s of files, in order."""
     import tensorflow.compat.v1 as tf
 
+    from object_detection.utils import graph_errors
+
     for path in _shards(paths):
         if not tf.gfile.Exists(path):
             raise DataError(
                 f"tf_record_input_reader.input_path: there is no file {path}. Shards are written "
                 "path@N and are called path-00000-of-0000N and so on."
             )
-        for record in tf.io.tf_record_iterator(path):
-            yield tf.train.Example.FromString(record)
+        try:
+            for record in tf.io.tf_record_iterator(path):
+                yield tf.train.Example.FromString(record)
+        except tf.errors.DataLossError as error:
+            raise DataError(graph_errors.reason(error, [path])) from error
 
 
 def read_data_and_evaluate(input_config: Any, eval_config: Any) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from object_detection.dataset_tools import dataset_inspection, drawn_faces, retinaface_tf_record
-from object_detection.errors import ConfigError
+from object_detection.errors import ConfigError, DataError
 from object_detection.metrics import dataset_statistics
+from object_detection.utils import config_util
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 
@@ -69,3 +70,11 @@ def test_wrong_flags_are_named(config, tmp_path):
         dataset_inspection.run(
             [f"--pipeline_config_path={config}", f"--output={tmp_path}", "--num_drawn=-1"]
         )
+
+
+def test_a_damaged_record_is_named(config, tmp_path):
+    record = tmp_path / "train.record"
+    record.write_bytes(record.read_bytes()[:-3])
+    configs = config_util.get_configs_from_pipeline_file(str(config))
+    with pytest.raises(DataError, match=f"{record}: record 6 is damaged"):
+        list(dataset_inspection.views(configs, None))

@@ -120,3 +120,18 @@ def test_program_names_what_is_wrong(flags, name, value, error):
     setattr(flags, name, value)
     with pytest.raises(error, match=value if value and "none" in value else name):
         infer_detections.main(None)
+
+
+def test_a_damaged_record_is_named_and_nothing_is_written(flags, files, tmp_path):
+    cut = tmp_path / "cut.record"
+    cut.write_bytes((files / "a.record").read_bytes()[:-3])
+    flags.input_tfrecord_paths = str(cut)
+    with pytest.raises(DataError, match=f"After 2 records: {cut}: record 3 is damaged"):
+        infer_detections.main(None)
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_a_folder_is_no_record_to_write(flags, tmp_path):
+    flags.output_tfrecord_path = str(tmp_path)
+    with pytest.raises(ConfigError, match="is a folder"):
+        infer_detections.main(None)

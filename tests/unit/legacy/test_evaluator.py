@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
-from object_detection.errors import ConfigError
+from object_detection.errors import ConfigError, DataError
 from object_detection.legacy import evaluator
 from object_detection.protos import eval_pb2, input_reader_pb2
 
@@ -65,3 +66,25 @@ def test_each_of_several_readers_has_a_folder():
 def test_the_training_pictures_on_request():
     ((reader, folder),) = evaluator._readers(_configs("a", "b"), "out", True)
     assert (reader.name, folder) == ("training", "out")
+
+
+def test_a_damaged_record_is_named(tmp_path):
+    path = tmp_path / "a.record"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(b"one")
+    path.write_bytes(path.read_bytes()[:-1])
+    following = tf.data.make_initializable_iterator(tf.data.TFRecordDataset(str(path)))
+    picture = {Inputs.image: following.get_next()}
+    graph = evaluator.EvaluationGraph(
+        start=following.initializer,
+        groundtruth=picture,
+        detections={},
+        input_size=tf.constant([1, 1]),
+        images=picture,
+        losses={},
+        step=tf.constant(0),
+    )
+    with tf.Session() as session:
+        stream = evaluator._pictures(session, graph, 0, [], [str(path)])
+        with pytest.raises(DataError, match=f"After 0 pictures: {path}: record 1 is damaged"):
+            next(stream)

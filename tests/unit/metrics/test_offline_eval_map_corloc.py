@@ -6,6 +6,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from google.protobuf import text_format
 
+from object_detection.errors import DataError
 from object_detection.metrics import offline_eval_map_corloc as program
 from object_detection.protos import eval_pb2, input_reader_pb2
 
@@ -117,3 +118,10 @@ def test_program(folder):
     assert done.returncode == 0, done.stderr
     with open(folder / "out" / "metrics.csv", newline="") as file:
         assert next(csv.reader(file)) == [MEAN, "0.75"]
+
+
+def test_a_damaged_record_is_named(folder):
+    path = folder / "found.tfrecord-00000-of-00002"
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(DataError, match=f"{path}: record 2 is damaged"):
+        program.read_data_and_evaluate(_reader(folder), eval_pb2.EvalConfig())
