@@ -294,7 +294,7 @@ def _restore(session: tf.Session, match: variables_helper.CheckpointMatch, check
     missing = [name for name in match.missing if name != tf.GraphKeys.GLOBAL_STEP]
     if missing or match.other_shape:
         raise CheckpointError(
-            "The checkpoint does not fit the config's model.\n" + match.report(checkpoint)
+            "The checkpoint does not fit the config's model.\n" + match.misfit(checkpoint)
         )
     if match.missing:
         session.run(tf.train.get_global_step().initializer)

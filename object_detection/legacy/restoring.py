@@ -36,7 +36,7 @@ def restorer(eval_config: Any) -> Callable[[tf.Session, str], None]:
         match = variables_helper.match_checkpoint(wanted, checkpoint)
         if match.missing or match.other_shape:
             raise CheckpointError(
-                "The checkpoint does not fit the config's model.\n" + match.report(checkpoint)
+                "The checkpoint does not fit the config's model.\n" + match.misfit(checkpoint)
             )
         # One saver for all checkpoints of a training: each adds operations to the graph.
         names = frozenset(wanted)

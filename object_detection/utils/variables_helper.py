@@ -32,22 +32,42 @@ class CheckpointMatch(NamedTuple):
     unused: list[str]  # in the checkpoint, not wanted
     slots: list[str]  # unused, too: what optimizers keep for another variable of the checkpoint
 
-    def report(self, checkpoint_path: str) -> str:
-        """The match in words, one line a variable for all that is not restored."""
+    def report(self, checkpoint_path: str, most_of_each: int | None = None) -> str:
+        """The match in words, one line a variable for all that is not restored.
+
+        Args:
+            checkpoint_path: for the first line.
+            most_of_each: lines for variables of one kind, and then how many more there are; None
+                for a line each.
+        """
         summary = (
             f"{checkpoint_path}: {len(self.restorable)} variables restored, "
             f"{len(self.other_shape)} skipped for their shape, {len(self.missing)} missing from "
             f"the checkpoint, {len(self.unused)} in the checkpoint but not used, besides "
             f"{len(self.slots)} of optimizers."
         )
+        kinds = (
+            (
+                "skipped (shape)",
+                [
+                    f"{name}: model {ours}, checkpoint {theirs}"
+                    for name, (ours, theirs) in sorted(self.other_shape.items())
+                ],
+            ),
+            ("missing", sorted(self.missing)),
+            ("not used", sorted(self.unused)),
+        )
         lines = [summary]
-        lines += [
-            f"  skipped (shape)  {name}: model {ours}, checkpoint {theirs}"
-            for name, (ours, theirs) in sorted(self.other_shape.items())
-        ]
-        lines += [f"  missing          {name}" for name in sorted(self.missing)]
-        lines += [f"  not used         {name}" for name in sorted(self.unused)]
+        for kind, of_kind in kinds:
+            shown = of_kind[:most_of_each]
+            lines += [f"  {kind:<15}  {line}" for line in shown]
+            if len(shown) < len(of_kind):
+                lines.append(f"  {kind:<15}  ... and {len(of_kind) - len(shown)} more")
         return "\n".join(lines)
+
+    def misfit(self, checkpoint_path: str) -> str:
+        """Why the checkpoint does not fit, short enough for an error."""
+        return self.report(checkpoint_path, most_of_each=3)
 
 
 def match_checkpoint(

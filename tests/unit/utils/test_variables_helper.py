@@ -142,3 +142,19 @@ def test_variables_without_average_are_restored_by_their_own_name(tmp_path):
         "frozen/ExponentialMovingAverage": names["frozen"],
     }
     assert variables_helper.averages_or_values(wanted, path) == names
+
+
+def test_a_misfit_is_said_in_few_lines(checkpoint):
+    wanted = [_variable(f"new_{index}", [1]) for index in range(5)]
+    wanted.append(_variable("a/weights", [7]))
+    match = variables_helper.match_checkpoint(wanted, checkpoint)
+    assert match.misfit(checkpoint).splitlines()[1:] == [
+        "  skipped (shape)  a/weights: model [7], checkpoint [2]",
+        "  missing          new_0",
+        "  missing          new_1",
+        "  missing          new_2",
+        "  missing          ... and 2 more",
+        "  not used         a/biases",
+        "  not used         only_there",
+    ]
+    assert match.report(checkpoint).count("\n") == 8
