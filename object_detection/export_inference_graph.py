@@ -88,15 +88,16 @@ def _export() -> str:
     return f"Exported {FLAGS.trained_checkpoint_prefix} to {FLAGS.output_directory}."
 
 
-def main(argv: list[str]) -> None:
+def main(_: list[str]) -> None:
     """Exports what the flags say; a mistake ends in one message and exit status 1.
 
     Args:
-        argv: what is left of the command line; its first entry is the program.
+        _: what is left of the command line; its first entry is the program. The name is part of
+            the interface.
     """
 
     def action() -> str:
-        startup.refuse_arguments(argv)
+        startup.refuse_arguments(_)
         return _export()
 
     startup.run_program("export_inference_graph", action)

@@ -125,15 +125,16 @@ def _train() -> None:
         sys.exit(130)
 
 
-def main(argv: list[str]) -> None:
+def main(_: list[str]) -> None:
     """Trains as the flags say; a mistake ends in one message and exit status 1.
 
     Args:
-        argv: what is left of the command line; its first entry is the program.
+        _: what is left of the command line; its first entry is the program. The name is part of
+            the interface.
     """
 
     def action() -> None:
-        startup.refuse_arguments(argv)
+        startup.refuse_arguments(_)
         _train()
 
     startup.run_program("train", action)
