@@ -20,6 +20,9 @@ DETECTION_FEATURE_EXTRACTOR_MSG = (
 # Type of a fine-tuning checkpoint -> (start of names that it no longer goes with, why).
 DEPRECATED_CHECKPOINT_MAP = {"detection": ("_feature_extractor", DETECTION_FEATURE_EXTRACTOR_MSG)}
 
+# Endings of the files that a checkpoint consists of.
+_OF_A_CHECKPOINT = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
+
 GradientsAndVariables = list[tuple[tf.Tensor | None, tf.Variable]]
 
 
@@ -239,6 +242,17 @@ def ensure_checkpoint_supported(checkpoint_path: str, checkpoint_type: str, mode
 
 def _checkpoint_shapes(checkpoint_path: str) -> dict[str, list[int]]:
     """Name -> shape of every variable of a checkpoint."""
+    if tf.io.gfile.isdir(checkpoint_path):
+        latest = tf.train.latest_checkpoint(checkpoint_path) or "folder/model.ckpt-1000"
+        raise CheckpointError(
+            f"{checkpoint_path}: is a folder. Give one of its checkpoints, such as {latest}."
+        )
+    whole = _OF_A_CHECKPOINT.sub("", checkpoint_path)
+    if whole != checkpoint_path and tf.train.checkpoint_exists(whole):
+        # TensorFlow reads some of them as checkpoints that hold nothing.
+        raise CheckpointError(
+            f"{checkpoint_path}: is one file of a checkpoint. Give what they have in common: {whole}."
+        )
     try:
         return dict(tf.train.load_checkpoint(checkpoint_path).get_variable_to_shape_map())
     except (tf.errors.OpError, ValueError) as error:

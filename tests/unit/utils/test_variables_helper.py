@@ -158,3 +158,17 @@ def test_a_misfit_is_said_in_few_lines(checkpoint):
         "  not used         only_there",
     ]
     assert match.report(checkpoint).count("\n") == 8
+
+
+@pytest.mark.parametrize("ending", [".index", ".data-00000-of-00001", ".meta"])
+def test_one_file_of_a_checkpoint_is_refused(checkpoint, ending):
+    with pytest.raises(CheckpointError, match=f"Give what they have in common: {checkpoint}[.]$"):
+        variables_helper.match_checkpoint([], checkpoint + ending)
+
+
+def test_the_folder_of_a_checkpoint_is_refused(checkpoint, tmp_path):
+    with pytest.raises(CheckpointError, match=f"is a folder. .* such as {checkpoint}[.]$"):
+        variables_helper.match_checkpoint([], str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CheckpointError, match="is a folder"):
+        variables_helper.match_checkpoint([], str(tmp_path / "empty"))
