@@ -314,6 +314,8 @@ def run(arguments: Sequence[str]) -> str:
             raise ConfigError(f"--{name} is {getattr(options, name)}; give 0 or more.")
     configs = config_util.get_configs_from_pipeline_file(options.pipeline_config_path)
     config_check.check_pipeline(configs, options.pipeline_config_path, for_training=True)
+    # Before the work: what cannot be written should not come out after it.
+    os.makedirs(options.output, exist_ok=True)
     # Loaded late: --help and mistakes in flags should not wait for TensorFlow.
     startup.prepare_tensorflow()
     from object_detection.metrics import dataset_statistics

@@ -170,7 +170,13 @@ def run(arguments: Sequence[str]) -> str:
         if options.label_map
         else {}
     )
-    entries = list(_detections(options, find_pictures(options.pictures), category_index))
+    pictures = find_pictures(options.pictures)
+    # Before the work: what cannot be written should not come out after it.
+    os.makedirs(options.output, exist_ok=True)
+    entries = list(_detections(options, pictures, category_index))
+    failed = [entry["error"] for entry in entries if "error" in entry]
+    if len(failed) == len(entries):
+        raise DataError(f"None of {len(entries)} pictures can be read. The first: {failed[0]}")
     target = os.path.join(options.output, "detections.json")
     files.write_json(
         target,
@@ -181,7 +187,6 @@ def run(arguments: Sequence[str]) -> str:
             "pictures": entries,
         },
     )
-    failed = [entry["error"] for entry in entries if "error" in entry]
     total = sum(len(entry.get("detections", ())) for entry in entries)
     lines = [f"{total} detections in {len(entries) - len(failed)} pictures: {target}"]
     lines += [f"left out: {error}" for error in failed]

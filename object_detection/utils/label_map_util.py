@@ -1,6 +1,7 @@
 """Label maps: the classes of a data set, by id and by name. Needs no TensorFlow."""
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -49,8 +50,9 @@ def _parse(content: bytes, path: str) -> string_int_label_map_pb2.StringIntLabel
         label_map.Clear()
     # Some damaged texts pass for a message of unknown fields; such a message has no item.
     if not label_map.item:
+        reason = re.sub(r"^(\d+):\d+ : ", r"line \1: ", str(problem)).rstrip(".")
         raise ConfigError(
-            f"{path}: not a label map: {problem}. An item reads: item {{ id: 1 name: 'face' }}."
+            f"{path}: not a label map: {reason}. An item reads: item {{ id: 1 name: 'face' }}."
         ) from problem
     return label_map
 
@@ -153,8 +155,16 @@ def create_category_index(categories: list[Category]) -> dict[int, Category]:
 def create_categories_from_labelmap(
     label_map_path: str, use_display_name: bool = True
 ) -> list[Category]:
-    """The categories of a label map file."""
+    """The categories of a label map file.
+
+    Raises:
+        ConfigError: the file is absent, not a label map, or without an item.
+    """
     label_map = load_labelmap(label_map_path)
+    if not label_map.item:
+        raise ConfigError(
+            f"{label_map_path}: has no item. An item reads: item {{ id: 1 name: 'face' }}."
+        )
     return convert_label_map_to_categories(
         label_map, get_max_label_map_index(label_map), use_display_name
     )

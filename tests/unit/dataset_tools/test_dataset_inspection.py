@@ -78,3 +78,12 @@ def test_a_damaged_record_is_named(config, tmp_path):
     configs = config_util.get_configs_from_pipeline_file(str(config))
     with pytest.raises(DataError, match=f"{record}: record 6 is damaged"):
         list(dataset_inspection.views(configs, None))
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_the_work(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset_inspection, "geometry", lambda _: pytest.fail("the work began"))
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        dataset_inspection.run(
+            [f"--pipeline_config_path={config}", f"--output={tmp_path / 'file'}"]
+        )

@@ -224,3 +224,17 @@ def test_path_objects_are_paths(tmp_path):
     path = pathlib.Path(tmp_path) / "map.pbtxt"
     path.write_text("item { id: 1 name: 'é' }", encoding="utf-8")
     assert label_map_util.get_label_map_dict(path) == {"é": 1}
+
+
+def test_an_empty_file_is_named(tmp_path):
+    path = tmp_path / "empty.pbtxt"
+    path.touch()
+    with pytest.raises(ConfigError, match=r"empty\.pbtxt: has no item"):
+        label_map_util.create_category_index_from_labelmap(str(path))
+
+
+def test_the_line_of_a_mistake_is_named(tmp_path):
+    path = tmp_path / "typo.pbtxt"
+    path.write_text("item { id: 1 }\nitme { id: 2 }\n")
+    with pytest.raises(ConfigError, match=r"not a label map: line 2: .*\"itme\"\. An item reads"):
+        label_map_util.load_labelmap(str(path))
