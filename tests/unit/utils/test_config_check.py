@@ -107,9 +107,20 @@ def _set_two_kinds_of_targets(config):
     config.train_config.use_multiclass_scores = True
 
 
+def _set_weights_of_keypoints(config):
+    config.model.ssd.loss.keypoint_loss.per_keypoint_weights[:] = [1, 1]
+
+
+def _set_keypoint_loss_of_boxes(config):
+    config.model.ssd.loss.keypoint_loss.l1.SetInParent()
+    config.model.ssd.box_coder.faster_rcnn_box_coder.SetInParent()
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
+        (_set_weights_of_keypoints, r"keypoint_loss\.per_keypoint_weights: has 2 numbers, .* is 5"),
+        (_set_keypoint_loss_of_boxes, r"model\.ssd\.loss\.keypoint_loss: needs codes"),
         (_set_num_keypoints, "train_input_reader.num_keypoints: is 4"),
         (_set_code_size, r"box_code_size: is 13, .* needs 4 \+ 2 \* 5 = 14"),
         (_clear_permutation, r"\[0\].random_horizontal_flip.keypoint_flip_permutation: is not set"),
@@ -132,6 +143,13 @@ def test_contradictions_are_named(spoil, words, config):
     spoil(config)
     with pytest.raises(ConfigError, match=words):
         _check(config)
+
+
+def test_a_keypoint_loss_is_fine(config):
+    loss = config.model.ssd.loss.keypoint_loss
+    loss.oks.sigmas[:] = [0.025, 0.025, 0.026, 0.03, 0.03]
+    loss.per_keypoint_weights[:] = [1, 1, 0.5, 1, 1]
+    _check(config)
 
 
 def test_what_is_available_is_what_the_builders_have():
