@@ -182,7 +182,7 @@ class FasterRCNNMetaArch(model.DetectionModel):
         self._second_stage_location_weight = second_stage_localization_loss_weight
         self._second_stage_class_weight = second_stage_classification_loss_weight
         self._second_stage_class_loss = second_stage_classification_loss
-        self._mask_weight = second_stage_mask_prediction_loss_weight
+        self._second_stage_mask_loss_weight = second_stage_mask_prediction_loss_weight
         self._location_loss = losses.WeightedSmoothL1LocalizationLoss()
         self._objectness_loss = losses.WeightedSoftmaxClassificationLoss()
         self._mask_loss = losses.WeightedSigmoidClassificationLoss()
@@ -727,7 +727,7 @@ class FasterRCNNMetaArch(model.DetectionModel):
             }
             if truth.masks is not None:
                 result["Loss/BoxClassifierLoss/mask_loss"] = tf.multiply(
-                    self._mask_weight,
+                    self._second_stage_mask_loss_weight,
                     self._loss_of_masks(predictions, truth, true_image_shapes),
                     name="mask_loss",
                 )
