@@ -11,9 +11,11 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from object_detection.dataset_tools import drawn_faces
+from object_detection.errors import ConfigError
+from object_detection.utils import startup
 
 
-def main() -> None:
+def draw() -> str:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder to write")
     parser.add_argument("--train", type=int, default=600, help="pictures to train on")
@@ -21,12 +23,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same set")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
     options = parser.parse_args()
+    for name in ("train", "val"):
+        if getattr(options, name) < 0:
+            raise ConfigError(f"--{name} is {getattr(options, name)}; give 0 or more.")
     for part, (split, count) in enumerate((("train", options.train), ("val", options.val))):
         drawn_faces.write_pictures(
             options.out / split, count, seed=2 * options.seed + part, workers=options.workers
         )
-    print(f"{options.train} + {options.val} pictures in {options.out}")
+    return f"{options.train} + {options.val} pictures in {options.out}"
 
 
 if __name__ == "__main__":
-    main()
+    startup.run_program("make_drawn_faces", draw)

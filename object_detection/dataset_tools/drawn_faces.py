@@ -19,6 +19,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from tqdm import tqdm
 
+from object_detection.dataset_tools import worker_processes
+
 Colour = tuple[int, int, int]
 
 NUM_LANDMARKS = 5
@@ -512,7 +514,9 @@ def write_pictures(
         _write_picture, folder=folder, seed=seed, settings=settings or Settings()
     )
     if workers > 1:
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        with worker_processes.deaf_to_ctrl_c():
+            started = multiprocessing.get_context("spawn").Pool(workers)
+        with started as pool:
             drawn = pool.imap(write, range(count), chunksize=8)
             blocks = list(
                 tqdm(

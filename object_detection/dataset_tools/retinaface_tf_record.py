@@ -23,7 +23,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from object_detection.dataset_tools import picture_files, retinaface_labels
+from object_detection.dataset_tools import picture_files, retinaface_labels, worker_processes
 from object_detection.errors import ConfigError, DataError
 from object_detection.utils import files, startup
 
@@ -240,7 +240,9 @@ def read_in_order(
         pending: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
         try:
             for chunk in _chunks(paths):
-                pending.append(workers.submit(_read_pictures, chunk))
+                # An executor starts its processes when there is work for them.
+                with worker_processes.deaf_to_ctrl_c():
+                    pending.append(workers.submit(_read_pictures, chunk))
                 if len(pending) > 3 * num_workers:
                     yield from pending.popleft().result()
             while pending:
@@ -271,7 +273,7 @@ def _check(settings: Settings) -> None:
     if not os.path.basename(settings.opath) or os.path.isdir(settings.opath):
         raise ConfigError(f"--opath={settings.opath} is a folder; name the record file to write.")
     if os.path.exists(settings.opath) and not os.path.isfile(settings.opath):
-        raise ConfigError(f"--opath={settings.opath} is a device; name the record file to write.")
+        raise ConfigError(f"--opath={settings.opath} is no regular file; name the record to write.")
     if not 0 <= settings.thres < 1:
         raise ConfigError(
             f"--thres={settings.thres}: a share of the picture's width in [0, 1) is wanted."
@@ -372,6 +374,17 @@ def convert(settings: Settings) -> dict[str, Any]:
     return content
 
 
+def _why_empty(content: dict[str, Any]) -> str:
+    first = content["pictures_left_out"][0]
+    why = (
+        f"WARNING: the record is empty; the report says why. The first picture, "
+        f"{first['picture']}: {first['reason']} ({first['detail']})."
+    )
+    if set(content["reasons"]["pictures"]) == {"picture_missing"}:
+        why += f" Is --idir={content['settings']['idir']} the folder that its path starts from?"
+    return why
+
+
 def summarise(content: dict[str, Any], report_path: str) -> str:
     """The counts of a report in a few lines."""
     lines = []
@@ -386,7 +399,7 @@ def summarise(content: dict[str, Any], report_path: str) -> str:
         if kind == "faces" and count["left_out_with_their_picture"]:
             lines.append(f"{'':12}{count['left_out_with_their_picture']:>6}  with their picture")
     if not content["pictures"]["written"]:
-        lines.append("WARNING: the record is empty; the report says why.")
+        lines.append(_why_empty(content))
     records = content["records"]
     lines.append(f"record:   {records[0]}" + (f" ... {records[-1]}" if len(records) > 1 else ""))
     lines.append(f"classes:  {content['label_map']}")

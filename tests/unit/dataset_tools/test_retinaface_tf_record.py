@@ -1,6 +1,7 @@
 import hashlib
 import json
 import math
+import os
 import pathlib
 import subprocess
 import sys
@@ -322,4 +323,31 @@ def test_label_file_without_its_pictures_reports_every_one(shared_data, tmp_path
     )
     report = retinaface_tf_record.convert(settings)
     assert report["reasons"]["pictures"] == {"picture_missing": 3226}
-    assert "the record is empty" in retinaface_tf_record.summarise(report, settings.report_path)
+    said = retinaface_tf_record.summarise(report, settings.report_path)
+    assert "the record is empty" in said
+    assert f"Is --idir={tmp_path / 'images'} the folder that its path starts from?" in said
+
+
+def test_another_reason_for_an_empty_record_is_named(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"no picture")
+    (tmp_path / "label.txt").write_text("# a.jpg\n1 2 3 4\n")
+    said = retinaface_tf_record.run(
+        [
+            f"--itxt={tmp_path / 'label.txt'}",
+            f"--idir={tmp_path}",
+            f"--opath={tmp_path / 'a.record'}",
+        ]
+    )
+    assert "The first picture, a.jpg: picture_" in said
+    assert "Is --idir" not in said
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    (tmp_path / "label.txt").write_text("# a.jpg\n")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="is no regular file"):
+        retinaface_tf_record.convert(
+            retinaface_tf_record.Settings(str(tmp_path / "label.txt"), str(tmp_path), str(pipe))
+        )
+    assert pipe.is_fifo()
