@@ -9,7 +9,6 @@ The records are `tf.train.Example`s with boxes and classes of objects and of det
 `metrics.csv`.
 """
 
-import logging
 import os
 import re
 import sys
@@ -25,8 +24,6 @@ from absl import app, flags
 
 from object_detection.errors import ConfigError, DataError
 from object_detection.utils import startup
-
-logger = logging.getLogger(__name__)
 
 flags.DEFINE_string("eval_dir", None, "Directory for metrics.csv.")
 flags.DEFINE_string("eval_config_path", None, "EvalConfig file.")
@@ -81,6 +78,11 @@ def read_data_and_evaluate(input_config: Any, eval_config: Any) -> dict[str, Any
         ConfigError: another reader, or an unknown metric.
         DataError: a file is absent.
     """
+    return _metrics_and_counts(input_config, eval_config)[0]
+
+
+def _metrics_and_counts(input_config: Any, eval_config: Any) -> tuple[dict[str, Any], int, int]:
+    """Metrics, number of records evaluated, number of records skipped."""
     from object_detection import eval_util
     from object_detection.metrics import tf_example_parser
     from object_detection.utils import label_map_util
@@ -111,11 +113,10 @@ def read_data_and_evaluate(input_config: Any, eval_config: Any) -> dict[str, Any
         for evaluator in evaluators:
             evaluator.add_single_ground_truth_image_info(picture["key"], picture)
             evaluator.add_single_detected_image_info(picture["key"], picture)
-    logger.info("%d pictures evaluated, %d records without boxes skipped.", count, skipped)
     metrics: dict[str, Any] = {}
     for evaluator in evaluators:
         metrics |= evaluator.evaluate()
-    return metrics
+    return metrics, count, skipped
 
 
 def write_metrics(metrics: dict[str, Any], output_dir: str) -> None:
@@ -134,10 +135,9 @@ def write_metrics(metrics: dict[str, Any], output_dir: str) -> None:
         open(temporary, "w", encoding="utf-8", newline="") as file,
     ):
         io_utils.write_csv(file, metrics)
-    logger.info("Metrics are in %s.", path)
 
 
-def _evaluate() -> None:
+def _evaluate() -> str:
     absent = [
         f"--{name}"
         for name in ("eval_dir", "eval_config_path", "input_config_path")
@@ -151,10 +151,21 @@ def _evaluate() -> None:
     configs = config_util.get_configs_from_multiple_files(
         eval_config_path=FLAGS.eval_config_path, eval_input_config_path=FLAGS.input_config_path
     )
-    write_metrics(
-        read_data_and_evaluate(configs["eval_input_config"], configs["eval_config"]),
-        FLAGS.eval_dir,
-    )
+    # Before the work: what cannot be written should not come out after it.
+    os.makedirs(FLAGS.eval_dir, exist_ok=True)
+    reader = configs["eval_input_config"]
+    metrics, count, skipped = _metrics_and_counts(reader, configs["eval_config"])
+    if not count:
+        paths = ", ".join(reader.tf_record_input_reader.input_path)
+        raise DataError(
+            f"{paths}: none of the {skipped} records has objects and detections. "
+            "inference/infer_detections.py adds the detections of an exported model."
+        )
+    write_metrics(metrics, FLAGS.eval_dir)
+    lines = [f"{name:<60} {float(value):.4f}" for name, value in sorted(metrics.items())]
+    lines.append(f"{count} pictures evaluated, {skipped} records without boxes skipped.")
+    lines.append(f"metrics: {os.path.join(FLAGS.eval_dir, 'metrics.csv')}")
+    return "\n".join(lines)
 
 
 def main(argv: list[str]) -> None:
@@ -164,9 +175,9 @@ def main(argv: list[str]) -> None:
         argv: what is left of the command line; its first entry is the program.
     """
 
-    def action() -> None:
+    def action() -> str:
         startup.refuse_arguments(argv)
-        _evaluate()
+        return _evaluate()
 
     startup.run_program("offline_eval_map_corloc", action)
 

@@ -1,6 +1,7 @@
 import csv
 import subprocess
 import sys
+import types
 
 import pytest
 import tensorflow.compat.v1 as tf
@@ -116,8 +117,31 @@ def test_program(folder):
         f"--input_config_path={folder}/input.config",
     )
     assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert f"{MEAN} 0.7500" in [" ".join(line.split()) for line in lines]
+    assert lines[-2] == "2 pictures evaluated, 1 records without boxes skipped."
+    assert lines[-1] == f"metrics: {folder}/out/metrics.csv"
     with open(folder / "out" / "metrics.csv", newline="") as file:
         assert next(csv.reader(file)) == [MEAN, "0.75"]
+
+
+def test_records_without_detections_are_an_error_of_the_program(folder, monkeypatch):
+    with tf.io.TFRecordWriter(str(folder / "truth.record")) as writer:
+        writer.write(b"")
+        writer.write(b"")
+    reader = _reader(folder, "truth.record")
+    (folder / "input.config").write_text(text_format.MessageToString(reader))
+    (folder / "eval.config").write_text("")
+    given = types.SimpleNamespace(
+        eval_dir=str(folder / "out"),
+        eval_config_path=str(folder / "eval.config"),
+        input_config_path=str(folder / "input.config"),
+    )
+    monkeypatch.setattr(program, "FLAGS", given)
+    with pytest.raises(DataError, match=r"truth\.record: none of the 2 records has objects and"):
+        program._evaluate()
+    assert not list((folder / "out").iterdir())
 
 
 def test_a_damaged_record_is_named(folder):
