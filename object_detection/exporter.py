@@ -298,7 +298,7 @@ def _restore(session: tf.Session, match: variables_helper.CheckpointMatch, check
         )
     if match.missing:
         session.run(tf.train.get_global_step().initializer)
-    tf.train.Saver(match.restorable).restore(session, checkpoint)
+    variables_helper.restore_whole(tf.train.Saver(match.restorable), session, checkpoint)
 
 
 def write_saved_model(

@@ -42,6 +42,6 @@ def restorer(eval_config: Any) -> Callable[[tf.Session, str], None]:
         names = frozenset(wanted)
         if names not in savers:
             savers[names] = tf.train.Saver(wanted)
-        savers[names].restore(session, checkpoint)
+        variables_helper.restore_whole(savers[names], session, checkpoint)
 
     return restore

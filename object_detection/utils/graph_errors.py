@@ -44,5 +44,6 @@ def reason(error: tf.errors.OpError, patterns: Iterable[str] = ()) -> str:
         place = damaged_record(patterns)
         if place is not None:
             return place
-    lines = [line for line in error.message.splitlines() if line and not _FRAME.match(line)]
+    message = error.message.partition("Original stack trace for ")[0]
+    lines = [line for line in message.splitlines() if line and not _FRAME.match(line)]
     return " ".join(_ASSERTED.sub(r"\1\2", line).strip() for line in lines) or error.message

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow.compat.v1 as tf
 
 from object_detection.errors import CheckpointError
+from object_detection.utils import graph_errors
 
 logger = logging.getLogger(__name__)
 
@@ -238,6 +239,27 @@ def ensure_checkpoint_supported(checkpoint_path: str, checkpoint_type: str, mode
         logger.warning("%s is not used: training goes on in %s", checkpoint_path, model_dir)
         return
     raise CheckpointError(f"{checkpoint_path}: found {found[0]!r}. {message}")
+
+
+def restore_whole(saver: tf.train.Saver, session: tf.Session, checkpoint_path: str) -> None:
+    """Restores what the saver holds.
+
+    Args:
+        saver: of variables that the checkpoint has, in its shapes.
+        session: whose variables are set.
+        checkpoint_path: prefix of the checkpoint.
+
+    Raises:
+        CheckpointError: the checkpoint's files are damaged.
+    """
+    try:
+        saver.restore(session, checkpoint_path)
+    except (tf.errors.OpError, ValueError) as error:
+        why = graph_errors.reason(error) if isinstance(error, tf.errors.OpError) else str(error)
+        raise CheckpointError(
+            f"{checkpoint_path}: cannot be restored ({why}). If its files are damaged, copy them "
+            "again or take an earlier checkpoint."
+        ) from error
 
 
 def _checkpoint_shapes(checkpoint_path: str) -> dict[str, list[int]]:

@@ -38,6 +38,11 @@ def _record(path, contents):
         pytest.param(
             ASSERTED, "keypoint/y: should hold 4. Record, found: [a/b.jpg] [15]", id="assertion"
         ),
+        pytest.param(
+            f"{LONG}\n\nOriginal stack trace for 'a':\n  File \"a.py\", line 1, in b\n",
+            "corrupted record at 0 (Is this even a TFRecord file?)",
+            id="two stacks",
+        ),
         pytest.param("\t [[{{node A}}]]", "\t [[{{node A}}]]", id="only a place"),
     ],
 )

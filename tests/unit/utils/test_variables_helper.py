@@ -172,3 +172,14 @@ def test_the_folder_of_a_checkpoint_is_refused(checkpoint, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(CheckpointError, match="is a folder"):
         variables_helper.match_checkpoint([], str(tmp_path / "empty"))
+
+
+def test_a_damaged_checkpoint_is_named_in_one_line(checkpoint, tmp_path):
+    (data,) = tmp_path.glob("model.ckpt.data-*")
+    data.write_bytes(data.read_bytes()[:5])
+    saver = tf.train.Saver([_variable("a/biases", [3])])
+    with tf.Session() as session, pytest.raises(CheckpointError) as caught:
+        variables_helper.restore_whole(saver, session, checkpoint)
+    assert str(caught.value).startswith(f"{checkpoint}: cannot be restored (")
+    assert "\n" not in str(caught.value)
+    assert ".py" not in str(caught.value)
