@@ -409,6 +409,10 @@ def evaluate_checkpoints(
         ConfigError: two readers have one name.
     """
     config = configs["eval_config"]
+    if tf.train.checkpoint_exists(checkpoint_dir):
+        raise CheckpointError(
+            f"--checkpoint_dir {checkpoint_dir}: is a checkpoint. Give the folder that it lies in."
+        )
     latest = tf.train.latest_checkpoint(checkpoint_dir)
     if run_once and not latest:
         raise CheckpointError(

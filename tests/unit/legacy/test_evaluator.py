@@ -5,7 +5,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
-from object_detection.errors import ConfigError, DataError
+from object_detection.errors import CheckpointError, ConfigError, DataError
 from object_detection.legacy import evaluator
 from object_detection.protos import eval_pb2, input_reader_pb2
 
@@ -66,6 +66,16 @@ def test_each_of_several_readers_has_a_folder():
 def test_the_training_pictures_on_request():
     ((reader, folder),) = evaluator._readers(_configs("a", "b"), "out", True)
     assert (reader.name, folder) == ("training", "out")
+
+
+def test_a_checkpoint_is_no_folder_of_checkpoints(tmp_path):
+    tf.get_variable("a", [])
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        path = tf.train.Saver().save(session, str(tmp_path / "model.ckpt"))
+    with pytest.raises(CheckpointError, match="is a checkpoint. Give the folder"):
+        evaluator.evaluate_checkpoints(_configs(""), path, str(tmp_path / "eval"), run_once=True)
+    assert not (tmp_path / "eval").exists()
 
 
 def test_a_damaged_record_is_named(tmp_path):
