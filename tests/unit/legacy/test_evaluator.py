@@ -73,7 +73,7 @@ def test_a_checkpoint_is_no_folder_of_checkpoints(tmp_path):
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         path = tf.train.Saver().save(session, str(tmp_path / "model.ckpt"))
-    with pytest.raises(CheckpointError, match="is a checkpoint. Give the folder"):
+    with pytest.raises(CheckpointError, match=r"is a checkpoint\. Give the folder"):
         evaluator.evaluate_checkpoints(_configs(""), path, str(tmp_path / "eval"), run_once=True)
     assert not (tmp_path / "eval").exists()
 
