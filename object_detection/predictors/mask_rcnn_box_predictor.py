@@ -68,7 +68,7 @@ class MaskRCNNBoxPredictor(box_predictor.BoxPredictor):
             **params: `prediction_stage`, 2 (by default) or 3.
 
         Returns:
-            Stage 2: `box_encodings` [N, classes or 1, code size] and
+            Stage 2: `box_encodings` [N, 1, classes or 1, code size] and
             `class_predictions_with_background` [N, 1, class slots]; stage 3: what the other heads
             predict, by name.
 

@@ -52,7 +52,7 @@ class MaskRCNNBoxHead(head.Head):
         self._share_box_across_classes = share_box_across_classes
 
     def predict(self, features: tf.Tensor, num_predictions_per_location: int = 1) -> tf.Tensor:
-        """[N, h, w, C] features of regions -> [N, classes or 1, code size].
+        """[N, h, w, C] features of regions -> [N, 1, classes or 1, code size].
 
         Args:
             features: the features.
@@ -74,7 +74,7 @@ class MaskRCNNBoxHead(head.Head):
                 activation_fn=None,
                 scope="BoxEncodingPredictor",
             )
-        return tf.reshape(codes, [-1, boxes, self._box_code_size])
+        return tf.reshape(codes, [-1, 1, boxes, self._box_code_size])
 
 
 class ConvolutionalBoxHead(head.Head):

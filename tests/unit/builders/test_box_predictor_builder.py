@@ -131,7 +131,7 @@ def test_mask_rcnn_without_masks():
     assert predictor.get_third_stage_prediction_heads() == []
     predictions = predictor.predict([tf.zeros([6, 3, 3, 5])], [1], prediction_stage=2)
     assert {key: one.shape.as_list() for key, one in predictions.items()} == {
-        "box_encodings": [6, 10, 4],
+        "box_encodings": [6, 1, 10, 4],
         "class_predictions_with_background": [6, 1, 11],
     }
 
@@ -148,7 +148,7 @@ def test_mask_rcnn_with_masks():
     features = [tf.zeros([2, 3, 3, 5])]
     boxes = predictor.predict(features, [1], scope="Second")
     masks = predictor.predict(features, [1], scope="Third", prediction_stage=3)
-    assert boxes["box_encodings"].shape.as_list() == [2, 1, 14]
+    assert boxes["box_encodings"].shape.as_list() == [2, 1, 1, 14]
     assert {key: one.shape.as_list() for key, one in masks.items()} == {
         MASK_PREDICTIONS: [2, 1, 10, 6, 9]
     }

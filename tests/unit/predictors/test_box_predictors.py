@@ -247,7 +247,7 @@ def test_stages_of_mask_rcnn():
     features = [tf.zeros([2, 3, 3, 4])]
     second = predictor.predict(features, [1], scope="second")
     third = predictor.predict(features, [1], scope="third", prediction_stage=3)
-    assert second["box_encodings"].shape.as_list() == [2, 5, 4]
+    assert second["box_encodings"].shape.as_list() == [2, 1, 5, 4]
     assert second["class_predictions_with_background"].shape.as_list() == [2, 1, 6]
     assert {key: one.shape.as_list() for key, one in third.items()} == {
         "another": [2, 1, 1, 14, 14],

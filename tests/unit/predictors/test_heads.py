@@ -169,7 +169,7 @@ def test_boxes_and_classes_of_regions_come_from_mean_features(run):
     with tf.variable_scope("second"):
         results.append(shared.predict(REGIONS))
     # The channels' means are 3 and 4 in the first region, 11 and 12 in the second.
-    for found, shape in zip(run(results), [(2, 3, 4), (2, 1, 4), (2, 1, 6)], strict=True):
+    for found, shape in zip(run(results), [(2, 1, 3, 4), (2, 1, 4), (2, 1, 1, 6)], strict=True):
         assert found.shape == shape
         np.testing.assert_allclose(found[0], 7.0)
         np.testing.assert_allclose(found[1], 23.0)
