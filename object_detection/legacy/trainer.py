@@ -10,7 +10,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
@@ -26,7 +26,7 @@ from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import CheckpointError, ConfigError, DataError
 from object_detection.legacy import queued_inputs
-from object_detection.utils import variables_helper
+from object_detection.utils import graph_errors, variables_helper
 
 logger = logging.getLogger(__name__)
 
@@ -232,7 +232,7 @@ def fine_tune_restorer(
             f"fine_tune_checkpoint_type {fine_tune_type(train_config)!r} right for it?"
         )
     saver = tf.train.Saver(match.restorable, name="fine_tune")
-    return lambda session: saver.restore(session, path)
+    return lambda session: variables_helper.restore_whole(saver, session, path)
 
 
 @contextlib.contextmanager
@@ -345,7 +345,8 @@ def train_model(
             )
         with tf.device("/cpu:0" if options.on_cpu else None):
             step_graph = build_step(model, dataset, train_config, graph_hook_fn)
-        return _run(model, step_graph, train_config, train_dir, options, say)
+        record_files = configs["train_input_config"].tf_record_input_reader.input_path
+        return _run(model, step_graph, train_config, train_dir, options, say, record_files)
 
 
 def _run(
@@ -355,6 +356,7 @@ def _run(
     train_dir: str,
     options: LoopOptions,
     say: Callable[[str], None],
+    record_files: Sequence[str] = (),
 ) -> Outcome:
     """Initialises the variables of the default graph, or restores them, and runs the loop."""
     latest = tf.train.latest_checkpoint(train_dir)
@@ -375,7 +377,9 @@ def _run(
         elif fine_tune:
             fine_tune(session)
         with _filled_queues(session):
-            return _loop(session, step_graph, saver, train_config, train_dir, options, say)
+            return _loop(
+                session, step_graph, saver, train_config, train_dir, options, say, record_files
+            )
 
 
 @contextlib.contextmanager
@@ -396,6 +400,8 @@ def _filled_queues(session: tf.Session) -> Iterator[None]:
 def _make_saver(train_config: Any, options: LoopOptions) -> tf.train.Saver:
     return tf.train.Saver(
         max_to_keep=options.max_to_keep,
+        # A train_dir that is moved or copied names its own checkpoints.
+        save_relative_paths=True,
         keep_checkpoint_every_n_hours=train_config.keep_checkpoint_every_n_hours,
     )
 
@@ -407,9 +413,9 @@ def _resume(
     if match.missing or match.other_shape:
         raise CheckpointError(
             "train_dir holds a checkpoint of another model. Use an empty train_dir, or name the "
-            "checkpoint as train_config.fine_tune_checkpoint.\n" + match.report(latest)
+            "checkpoint as train_config.fine_tune_checkpoint.\n" + match.misfit(latest)
         )
-    saver.restore(session, latest)
+    variables_helper.restore_whole(saver, session, latest)
     say(f"Resuming from {latest}.")
 
 
@@ -421,6 +427,7 @@ def _loop(
     train_dir: str,
     options: LoopOptions,
     say: Callable[[str], None],
+    record_files: Sequence[str],
 ) -> Outcome:
     prefix = os.path.join(train_dir, "model.ckpt")
     writer = tf.summary.FileWriter(train_dir, session.graph)
@@ -443,7 +450,9 @@ def _loop(
                 say("The input has ended (train_input_reader.num_epochs).")
                 break
             except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
-                raise DataError(f"Step {step + 1}: {error.message}") from error
+                raise DataError(
+                    f"Step {step + 1}: {graph_errors.reason(error, record_files)}"
+                ) from error
             step += 1
             _, losses, waited, pictures = values
             losses = {name: float(value) for name, value in losses.items()}
