@@ -409,7 +409,7 @@ def evaluate_checkpoints(
         ConfigError: two readers have one name.
     """
     config = configs["eval_config"]
-    if tf.train.checkpoint_exists(checkpoint_dir):
+    if tf.io.gfile.exists(f"{checkpoint_dir}.index"):
         raise CheckpointError(
             f"--checkpoint_dir {checkpoint_dir}: is a checkpoint. Give the folder that it lies in."
         )

@@ -98,3 +98,10 @@ def test_a_damaged_record_is_named(tmp_path):
         stream = evaluator._pictures(session, graph, 0, [], [str(path)])
         with pytest.raises(DataError, match=f"After 0 pictures: {path}: record 1 is damaged"):
             next(stream)
+
+
+def test_an_empty_folder_holds_no_checkpoint(tmp_path):
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
+        evaluator.evaluate_checkpoints(
+            _configs(""), str(tmp_path), str(tmp_path / "eval"), run_once=True
+        )
