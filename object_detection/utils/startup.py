@@ -112,13 +112,14 @@ def prepare_tensorflow() -> None:
         _import_tensorflow()
 
 
-def refuse_arguments(arguments: Sequence[str]) -> None:
+def refuse_arguments(arguments: Sequence[str] | None) -> None:
     """Raises `ConfigError` if something is left of a command line besides flags.
 
     Args:
-        arguments: what absl leaves: the program, then what is no flag.
+        arguments: what absl leaves: the program, then what is no flag; None if `main` is called
+            by other code.
     """
-    if len(arguments) > 1:
+    if arguments and len(arguments) > 1:
         raise ConfigError(
             f"{arguments[1]!r} is no flag. Flags are written --name=value; a switch is --name or "
             "--noname, without a word after it."

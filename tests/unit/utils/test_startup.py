@@ -199,5 +199,6 @@ def test_what_a_program_returns_is_printed(capsys):
 def test_words_that_are_no_flags_are_refused():
     startup.refuse_arguments(["train.py"])
     startup.refuse_arguments([])
+    startup.refuse_arguments(None)
     with pytest.raises(ConfigError, match="'False' is no flag"):
         startup.refuse_arguments(["train.py", "False"])
