@@ -4,12 +4,18 @@ Format of the list: `## path/of/module.py`, then one line a name: `def f(a, b=1)
 `class C(Base)` followed by its indented members, `flag TYPE 'name' default=VALUE`, or a constant.
 `left_out.txt` says what we do not have: `module` or `module:Class` or `module:Class.member`,
 a tab, and the reason.
+
+Run as a program, it prints what is wrong with each module, as JSON.
 """
 
 import ast
+import importlib
 import inspect
+import itertools
+import json
 import pathlib
 import re
+import sys
 import types
 from typing import Any, NamedTuple
 
@@ -74,6 +80,12 @@ def left_out() -> dict[str, str]:
 def covers(pattern: str, entry: Entry) -> bool:
     """Whether a row of `left_out.txt` speaks of the entry, its class or its module."""
     return entry.key == pattern or entry.key.startswith((f"{pattern}:", f"{pattern}."))
+
+
+def in_scope() -> list[Entry]:
+    """The lines that `left_out.txt` does not speak of."""
+    patterns = left_out()
+    return [one for one in entries() if not any(covers(pattern, one) for pattern in patterns)]
 
 
 class Parameter(NamedTuple):
@@ -144,3 +156,72 @@ def differences(entry: Entry, function: Any, namespace: dict[str, Any]) -> list[
         if extra.default is inspect.Parameter.empty and not variadic:
             problems.append(f"our own parameter {extra.name} needs a default")
     return problems
+
+
+_FLAG_TYPES = {"string": "string", "boolean": "bool", "integer": "int", "float": "float"}
+
+
+def _flag_problems(entry: Entry, defined: dict[str, Any]) -> list[str]:
+    kind, default = entry.detail.split(" ", 1)
+    flag = defined.get(entry.name)
+    if flag is None:
+        return [f"--{entry.name} is missing"]
+    problems = []
+    if flag.flag_type() != _FLAG_TYPES[kind]:
+        problems.append(f"--{entry.name} should be {kind}, is {flag.flag_type()}")
+    if flag.default != ast.literal_eval(default):
+        problems.append(f"--{entry.name} should default to {default}, is {flag.default!r}")
+    return problems
+
+
+def _member_problems(entry: Entry, loaded: Any, namespace: dict[str, Any]) -> list[str]:
+    owner, _, member = entry.name.rpartition(".")
+    holder = getattr(loaded, owner, None) if owner else loaded
+    if not hasattr(holder, member):
+        return [f"{entry.name} is missing"]
+    value = getattr(holder, member)
+    if entry.kind == "property":
+        return [] if isinstance(value, property) else [f"{entry.name} should be a property"]
+    if entry.kind == "class":
+        return [] if isinstance(value, type) else [f"{entry.name} should be a class"]
+    if isinstance(value, property) and entry.detail == "self":
+        return []  # an abstract property; the list does not mark those
+    if entry.kind in ("function", "method"):
+        return [f"{entry.name}: {one}" for one in differences(entry, value, namespace)]
+    if entry.detail:
+        expected = eval(entry.detail, dict(namespace))  # our own file of facts
+        if value != expected:
+            return [f"{entry.name} should be {expected!r}, is {value!r}"]
+    return []
+
+
+def problems() -> dict[str, list[str]]:
+    """Module -> what it lacks or has otherwise; imports every module in scope.
+
+    Programs share names of flags, so each one's are taken back once they were looked at.
+    """
+    import tensorflow.compat.v1 as tf
+    import tf_slim as slim
+    from absl import flags
+
+    found: dict[str, list[str]] = {}
+    for module, lines in itertools.groupby(in_scope(), lambda entry: entry.module):
+        try:
+            loaded = importlib.import_module(module)
+        except ImportError as error:
+            found[module] = [f"cannot be imported: {error}"]
+            continue
+        defined = {flag.name: flag for flag in flags.FLAGS.get_flags_for_module(module)}
+        flags.FLAGS.remove_flag_values(list(defined))
+        namespace = {"tf": tf, "slim": slim, **vars(loaded)}
+        found[module] = []
+        for entry in lines:
+            if entry.kind == "flag":
+                found[module] += _flag_problems(entry, defined)
+            else:
+                found[module] += _member_problems(entry, loaded, namespace)
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(problems()))
