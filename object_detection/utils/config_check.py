@@ -235,10 +235,12 @@ def _reader_problems(reader: Any, name: str, ssd: Any) -> Iterator[str]:
         yield f"{name}.{error}" if str(error).startswith("label_map_path") else str(error)
         return
     ids = [item.id for item in label_map.item if item.id > 0]
-    if not ids or max(ids) > ssd.num_classes:
+    if not ids:
+        yield f"{name}.label_map_path: {reader.label_map_path} has no item; name the classes in it."
+    elif max(ids) > ssd.num_classes:
         yield (
-            f"{name}.label_map_path: {reader.label_map_path} has ids up to {max(ids, default=0)}, "
-            f"but the model's num_classes is {ssd.num_classes}."
+            f"{name}.label_map_path: {reader.label_map_path} has ids up to {max(ids)}, but the "
+            f"model's num_classes is {ssd.num_classes}."
         )
 
 

@@ -69,7 +69,9 @@ def read_text(path: str) -> str:
         with open(path, encoding="utf-8") as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as a text file: {error}.") from error
+        # An OSError's own text names the path once more.
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path}: cannot be read as a text file: {why}.") from error
 
 
 def get_configs_from_pipeline_file(
