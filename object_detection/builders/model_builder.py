@@ -262,7 +262,7 @@ def _build_ssd_model(config: Any, is_training: bool, add_summaries: bool) -> SSD
         equalization_loss_config=(
             ops.EqualizationLossConfig(
                 config.loss.equalization_loss.weight,
-                list(config.loss.equalization_loss.exclude_prefixes),
+                (),  # of a loss of weight 0
             )
             if config.loss.HasField("equalization_loss")
             else None

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from object_detection.core import batch_norm, box_list, equalization_loss, model
+from object_detection.core import batch_norm, box_list, model
 from object_detection.core import standard_fields as fields
 from object_detection.core.anchor_generator import AnchorGenerator
 from object_detection.core.box_coder import BoxCoder
@@ -113,7 +113,7 @@ class SSDMetaArch(model.DetectionModel):
                 the assigned target and against the background count, both [B, N].
             use_confidences_as_targets: in training, the targets are the groundtruth's confidences.
             implicit_example_weight: with confidences, class weight of what nobody labelled.
-            equalization_loss_config: `weight` and `exclude_prefixes` of `equalization_losses`.
+            equalization_loss_config: not available: None, or of weight 0.
             return_raw_detections_during_predict: adds decoded boxes to `predict`'s result.
             nms_on_host: kept for code that sets it; devices are TensorFlow's own choice here.
             keypoint_loss: the keypoints' own loss; None leaves them to the localisation loss.
@@ -126,6 +126,11 @@ class SSDMetaArch(model.DetectionModel):
             raise ConfigError(
                 "ssd: add_background_class and explicit_background_class exclude each other: set "
                 "add_background_class: false if the label map has the background as a class."
+            )
+        if equalization_loss_config is not None and equalization_loss_config.weight:
+            # Nothing says what it computes, so that any formula would be a guess.
+            raise ConfigError(
+                "ssd: equalization_loss is not available; leave it out, or set its weight to 0."
             )
         if keypoint_loss is not None and box_coder.code_size <= BOX_NUMBERS:
             raise ConfigError(
@@ -160,7 +165,6 @@ class SSDMetaArch(model.DetectionModel):
         self._expected_loss_weights_fn = expected_loss_weights_fn
         self._use_confidences_as_targets = use_confidences_as_targets
         self._implicit_example_weight = implicit_example_weight
-        self._equalization_loss_config = equalization_loss_config
         self._return_raw_detections_during_predict = return_raw_detections_during_predict
         self._keypoint_loss = keypoint_loss
         self._anchors: box_list.BoxList | None = None
@@ -498,14 +502,7 @@ class SSDMetaArch(model.DetectionModel):
             return losses
 
     def regularization_losses(self) -> list[tf.Tensor]:
-        losses = list(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))
-        if self._equalization_loss_config is not None:
-            losses += equalization_loss.equalization_losses(
-                tf.trainable_variables(),
-                self._equalization_loss_config.weight,
-                self._equalization_loss_config.exclude_prefixes,
-            )
-        return losses
+        return list(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))
 
     def restore_map(
         self,

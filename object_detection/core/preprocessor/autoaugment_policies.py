@@ -1,7 +1,7 @@
 """Learned policies of `autoaugment_image`: data.
 
-`v0` is the policy of arXiv:1906.11172; the others are of the same kind and have the names that configs
-know. A policy is a list of sub-policies, one of which is drawn for a picture; each is a row of
+`v0` is meant to be the policy of arXiv:1906.11172; the others are of the same kind and have the names
+that configs know. None was compared with a reference. A policy is a list of sub-policies, one of which is drawn for a picture; each is a row of
 (operation, probability, magnitude 0 to 10).
 """
 

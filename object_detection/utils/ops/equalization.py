@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class EqualizationLossConfig(NamedTuple):
-    """Settings of the loss that evens out the ranges of a layer's channels."""
+    """Settings of an equalization loss; `SSDMetaArch` takes them with weight 0 only."""
 
     weight: float
-    exclude_prefixes: Sequence[str]  # kernels whose names start with one take no part
+    exclude_prefixes: Sequence[str]

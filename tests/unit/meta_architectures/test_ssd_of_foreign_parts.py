@@ -1,7 +1,6 @@
 """An SSD of parts that know only the methods for single pictures, with numbers by hand."""
 
 import functools
-import types
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from object_detection.core import (
     box_coder,
     box_list,
     box_predictor,
-    equalization_loss,
     losses,
     matcher,
     post_processing,
@@ -383,18 +381,7 @@ def test_two_backgrounds_are_refused():
         _model(explicit_background_class=True)
 
 
-def test_equalization_losses(run):
-    even = ops.EqualizationLossConfig(weight=0.0, exclude_prefixes=[])
-    assert _model(equalization_loss_config=even).regularization_losses() == []
-    config = types.SimpleNamespace(weight=2.0, exclude_prefixes=["FeatureExtractor"])
-    model = _model(equalization_loss_config=config)
-    _predicted(model)
-    assert model.regularization_losses() == []
-    config.exclude_prefixes = []
-    (loss,) = model.regularization_losses()
-    assert loss.shape.as_list() == []
-    kernel = np.zeros([1, 1, 2, 2], np.float32)
-    kernel[0, 0] = [[3.0, 0.5], [-1.0, -1.0]]  # ranges 3 and 1: variance 1, mean 2
-    assert run(equalization_loss.unevenness(tf.constant(kernel), 3)) == pytest.approx(0.25)
-    assert run(equalization_loss.unevenness(tf.constant(kernel), 2)) == pytest.approx(0.25)
-    assert run(equalization_loss.unevenness(tf.zeros([1, 1, 2, 2]), 3)) == 0
+def test_equalization_loss_is_refused():
+    _model(equalization_loss_config=ops.EqualizationLossConfig(weight=0.0, exclude_prefixes=[]))
+    with pytest.raises(ConfigError, match="equalization_loss is not available"):
+        _model(equalization_loss_config=ops.EqualizationLossConfig(2.0, ["FeatureExtractor"]))
