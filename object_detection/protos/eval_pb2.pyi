@@ -21,7 +21,7 @@ class CocoKeypointMetrics(_message.Message):
     def __init__(self, class_label: _Optional[str] = ..., keypoint_label_to_sigmas: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class EvalConfig(_message.Message):
-    __slots__ = ["all_metrics_per_category", "batch_size", "eval_instance_masks", "eval_interval_secs", "eval_master", "export_path", "force_no_resize", "groundtruth_box_visualization_color", "ignore_groundtruth", "image_classes_field_map_empty_to_ones", "include_metrics_per_category", "keep_image_id_for_visualization_export", "keypoint_edge", "max_evals", "max_num_boxes_to_visualize", "metrics_set", "min_object_width", "min_score_threshold", "num_examples", "num_visualizations", "parameterized_metric", "recall_lower_bound", "recall_upper_bound", "retain_original_image_additional_channels", "retain_original_images", "save_graph", "skip_labels", "skip_predictions_for_unlabeled_class", "skip_scores", "super_categories", "use_dummy_loss_in_eval", "use_moving_averages", "visualization_export_dir", "visualize_groundtruth_boxes"]
+    __slots__ = ["all_metrics_per_category", "batch_size", "eval_instance_masks", "eval_interval_secs", "eval_master", "export_path", "force_no_resize", "groundtruth_box_visualization_color", "ignore_groundtruth", "image_classes_field_map_empty_to_ones", "include_metrics_per_category", "keep_image_id_for_visualization_export", "keypoint_edge", "keypoint_failure_threshold", "keypoint_names", "keypoint_size_between", "max_detections", "max_evals", "max_num_boxes_to_visualize", "metrics_set", "min_object_width", "min_score_threshold", "num_examples", "num_visualizations", "oks_max_detections", "oks_sigmas", "parameterized_metric", "pck_thresholds", "recall_lower_bound", "recall_upper_bound", "retain_original_image_additional_channels", "retain_original_images", "save_graph", "skip_labels", "skip_predictions_for_unlabeled_class", "skip_scores", "super_categories", "use_dummy_loss_in_eval", "use_moving_averages", "visualization_export_dir", "visualize_groundtruth_boxes"]
     class SuperCategoriesEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,10 @@ class EvalConfig(_message.Message):
     INCLUDE_METRICS_PER_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     KEEP_IMAGE_ID_FOR_VISUALIZATION_EXPORT_FIELD_NUMBER: _ClassVar[int]
     KEYPOINT_EDGE_FIELD_NUMBER: _ClassVar[int]
+    KEYPOINT_FAILURE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    KEYPOINT_NAMES_FIELD_NUMBER: _ClassVar[int]
+    KEYPOINT_SIZE_BETWEEN_FIELD_NUMBER: _ClassVar[int]
+    MAX_DETECTIONS_FIELD_NUMBER: _ClassVar[int]
     MAX_EVALS_FIELD_NUMBER: _ClassVar[int]
     MAX_NUM_BOXES_TO_VISUALIZE_FIELD_NUMBER: _ClassVar[int]
     METRICS_SET_FIELD_NUMBER: _ClassVar[int]
@@ -49,7 +53,10 @@ class EvalConfig(_message.Message):
     MIN_SCORE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     NUM_EXAMPLES_FIELD_NUMBER: _ClassVar[int]
     NUM_VISUALIZATIONS_FIELD_NUMBER: _ClassVar[int]
+    OKS_MAX_DETECTIONS_FIELD_NUMBER: _ClassVar[int]
+    OKS_SIGMAS_FIELD_NUMBER: _ClassVar[int]
     PARAMETERIZED_METRIC_FIELD_NUMBER: _ClassVar[int]
+    PCK_THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
     RECALL_LOWER_BOUND_FIELD_NUMBER: _ClassVar[int]
     RECALL_UPPER_BOUND_FIELD_NUMBER: _ClassVar[int]
     RETAIN_ORIGINAL_IMAGES_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +83,10 @@ class EvalConfig(_message.Message):
     include_metrics_per_category: bool
     keep_image_id_for_visualization_export: bool
     keypoint_edge: _containers.RepeatedCompositeFieldContainer[KeypointEdge]
+    keypoint_failure_threshold: float
+    keypoint_names: _containers.RepeatedScalarFieldContainer[str]
+    keypoint_size_between: _containers.RepeatedScalarFieldContainer[str]
+    max_detections: int
     max_evals: int
     max_num_boxes_to_visualize: int
     metrics_set: _containers.RepeatedScalarFieldContainer[str]
@@ -83,7 +94,10 @@ class EvalConfig(_message.Message):
     min_score_threshold: float
     num_examples: int
     num_visualizations: int
+    oks_max_detections: int
+    oks_sigmas: _containers.RepeatedScalarFieldContainer[float]
     parameterized_metric: _containers.RepeatedCompositeFieldContainer[ParameterizedMetric]
+    pck_thresholds: _containers.RepeatedScalarFieldContainer[float]
     recall_lower_bound: float
     recall_upper_bound: float
     retain_original_image_additional_channels: bool
@@ -97,7 +111,7 @@ class EvalConfig(_message.Message):
     use_moving_averages: bool
     visualization_export_dir: str
     visualize_groundtruth_boxes: bool
-    def __init__(self, batch_size: _Optional[int] = ..., num_visualizations: _Optional[int] = ..., num_examples: _Optional[int] = ..., eval_interval_secs: _Optional[int] = ..., max_evals: _Optional[int] = ..., save_graph: bool = ..., visualization_export_dir: _Optional[str] = ..., eval_master: _Optional[str] = ..., metrics_set: _Optional[_Iterable[str]] = ..., parameterized_metric: _Optional[_Iterable[_Union[ParameterizedMetric, _Mapping]]] = ..., export_path: _Optional[str] = ..., ignore_groundtruth: bool = ..., use_moving_averages: bool = ..., eval_instance_masks: bool = ..., min_score_threshold: _Optional[float] = ..., max_num_boxes_to_visualize: _Optional[int] = ..., skip_scores: bool = ..., skip_labels: bool = ..., visualize_groundtruth_boxes: bool = ..., groundtruth_box_visualization_color: _Optional[str] = ..., keep_image_id_for_visualization_export: bool = ..., retain_original_images: bool = ..., include_metrics_per_category: bool = ..., all_metrics_per_category: bool = ..., super_categories: _Optional[_Mapping[str, str]] = ..., recall_lower_bound: _Optional[float] = ..., recall_upper_bound: _Optional[float] = ..., retain_original_image_additional_channels: bool = ..., force_no_resize: bool = ..., use_dummy_loss_in_eval: bool = ..., keypoint_edge: _Optional[_Iterable[_Union[KeypointEdge, _Mapping]]] = ..., skip_predictions_for_unlabeled_class: bool = ..., image_classes_field_map_empty_to_ones: bool = ..., min_object_width: _Optional[float] = ...) -> None: ...
+    def __init__(self, batch_size: _Optional[int] = ..., num_visualizations: _Optional[int] = ..., num_examples: _Optional[int] = ..., eval_interval_secs: _Optional[int] = ..., max_evals: _Optional[int] = ..., save_graph: bool = ..., visualization_export_dir: _Optional[str] = ..., eval_master: _Optional[str] = ..., metrics_set: _Optional[_Iterable[str]] = ..., parameterized_metric: _Optional[_Iterable[_Union[ParameterizedMetric, _Mapping]]] = ..., export_path: _Optional[str] = ..., ignore_groundtruth: bool = ..., use_moving_averages: bool = ..., eval_instance_masks: bool = ..., min_score_threshold: _Optional[float] = ..., max_num_boxes_to_visualize: _Optional[int] = ..., skip_scores: bool = ..., skip_labels: bool = ..., visualize_groundtruth_boxes: bool = ..., groundtruth_box_visualization_color: _Optional[str] = ..., keep_image_id_for_visualization_export: bool = ..., retain_original_images: bool = ..., include_metrics_per_category: bool = ..., all_metrics_per_category: bool = ..., super_categories: _Optional[_Mapping[str, str]] = ..., recall_lower_bound: _Optional[float] = ..., recall_upper_bound: _Optional[float] = ..., retain_original_image_additional_channels: bool = ..., force_no_resize: bool = ..., use_dummy_loss_in_eval: bool = ..., keypoint_edge: _Optional[_Iterable[_Union[KeypointEdge, _Mapping]]] = ..., skip_predictions_for_unlabeled_class: bool = ..., image_classes_field_map_empty_to_ones: bool = ..., min_object_width: _Optional[float] = ..., oks_sigmas: _Optional[_Iterable[float]] = ..., keypoint_names: _Optional[_Iterable[str]] = ..., oks_max_detections: _Optional[int] = ..., pck_thresholds: _Optional[_Iterable[float]] = ..., keypoint_failure_threshold: _Optional[float] = ..., keypoint_size_between: _Optional[_Iterable[str]] = ..., max_detections: _Optional[int] = ...) -> None: ...
 
 class KeypointEdge(_message.Message):
     __slots__ = ["end", "start"]

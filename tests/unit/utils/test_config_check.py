@@ -190,3 +190,24 @@ def test_examples_parse_and_agree_with_themselves(path):
         problems = str(error).splitlines()[1:]
     # Data and checkpoints are the user's; nothing else may be wrong.
     assert all("no file matches" in one or "there is no" in one for one in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("oks_sigmas: [0.1, 0.1, 0, 0.1, 0.1]", r"oks_sigmas: 0 should be a share"),
+        ("oks_sigmas: [0.1, 0.1]", r"oks_sigmas: has 2 entries, but .*num_keypoints is 5"),
+        ("keypoint_names: ['a', 'b', 'c', 'd', 'a']", "keypoint_names: .* should all differ"),
+        ("keypoint_names: ['a']", "keypoint_names: has 1 entries"),
+        ("oks_max_detections: 0", "oks_max_detections: is 0"),
+        ("max_detections: 99", "max_detections: is 99, must be at least 100"),
+        ("pck_thresholds: [0.05, 0]", "pck_thresholds: 0 must be above 0"),
+        ("keypoint_failure_threshold: nan", "keypoint_failure_threshold: is nan"),
+        ("keypoint_size_between: 'left_eye'", "keypoint_size_between: .* two different"),
+        ("keypoint_size_between: ['a', 'a']", "keypoint_size_between: .* two different"),
+    ],
+)
+def test_settings_of_keypoint_metrics(text, words, config):
+    text_format.Merge(text, config.eval_config)
+    with pytest.raises(ConfigError, match=words):
+        _check(config)
