@@ -5,6 +5,8 @@ import types
 
 import numpy as np
 import PIL.Image
+import pycocotools.coco
+import pycocotools.cocoeval
 import pytest
 import tensorflow.compat.v1 as tf
 
@@ -13,6 +15,8 @@ from object_detection.core.standard_fields import InputDataFields as F
 from object_detection.data_decoders.tf_example_decoder import TfExampleDecoder
 from object_detection.dataset_tools import create_coco_tf_record as coco
 from object_detection.errors import ConfigError, DataError
+from object_detection.keypoints import schema
+from object_detection.metrics import coco_evaluation, coco_tools
 from object_detection.protos import input_reader_pb2
 
 HEIGHT, WIDTH = 100, 200
@@ -349,3 +353,87 @@ def test_decoder_reads_keypoints_by_name(pictures, tmp_path, run):
     source = tf.placeholder(tf.string, [])
     sample = run(decoder.decode(source), {source: result.example.SerializeToString()})
     np.testing.assert_allclose(sample[F.groundtruth_keypoints], [[[0.25, 0.2], [0.5, 0.1]]])
+
+
+def _noisy_results(content, seed):
+    """COCO results: each labelled person a few pixels off, twice with other scores; and strays."""
+    random = np.random.RandomState(seed)
+    results = []
+    for one in content["annotations"]:
+        points = np.reshape(one["keypoints"], [17, 3]).astype(float)
+        size = np.sqrt(one["area"])
+        for _ in range(2):
+            moved = points[:, :2] + random.normal(
+                0, random.choice([0.01, 0.05, 0.2]) * size, [17, 2]
+            )
+            results.append(
+                {
+                    "image_id": one["image_id"],
+                    "category_id": 1,
+                    "bbox": one["bbox"],
+                    "keypoints": np.hstack([moved, np.full([17, 1], 2.0)]).ravel().tolist(),
+                    "score": float(random.uniform()),
+                }
+            )
+    return results
+
+
+def test_the_evaluator_sees_in_records_what_coco_sees_in_its_file(shared_data, tmp_path):
+    """Points, areas, crowds and persons without points: OKS-AP of the record is that of the JSON."""
+    folder = shared_data / "coco_persons" / "coco_mini"
+    path = str(folder / "annotations" / "person_keypoints_train2017.json")
+    coco._create_tf_record_from_coco_annotations(
+        path, str(folder / "train2017"), str(tmp_path / "x.record"), False, 1, path
+    )
+    content = json.loads((folder / "annotations" / "person_keypoints_train2017.json").read_text())
+    results = _noisy_results(content, seed=3)
+
+    truth = pycocotools.coco.COCO(path)
+    expected = pycocotools.cocoeval.COCOeval(truth, truth.loadRes(results), "keypoints")
+    expected.evaluate()
+    expected.accumulate()
+    expected.summarize()
+
+    evaluator = coco_evaluation.CocoKeypointEvaluator(
+        1,
+        [{"id": index, "name": name} for index, name in enumerate(schema.load("coco17").names)],
+        "person",
+        dict(zip(schema.load("coco17").names, schema.load("coco17").sigmas, strict=True)),
+    )
+    serialized = tf.placeholder(tf.string, [])
+    decoded = TfExampleDecoder(num_keypoints=17).decode(serialized)
+    keys = (
+        F.groundtruth_boxes,
+        F.groundtruth_classes,
+        F.groundtruth_keypoints,
+        F.groundtruth_keypoint_visibilities,
+        F.groundtruth_is_crowd,
+        F.groundtruth_area,
+    )
+    fetched = {key: decoded[key] for key in (*keys, F.source_id, F.original_image_spatial_shape)}
+    with tf.Session() as session:
+        session.run(tf.tables_initializer())
+        for record in tf.io.tf_record_iterator(str(tmp_path / "x.record-00000-of-00001")):
+            found = session.run(fetched, {serialized: record})
+            size = found.pop(F.original_image_spatial_shape)
+            number = int(found.pop(F.source_id))
+            found[F.groundtruth_boxes] *= np.tile(size, 2)
+            found[F.groundtruth_keypoints] *= size
+            evaluator.add_single_ground_truth_image_info(number, found)
+            mine = [one for one in results if one["image_id"] == number]
+            x, y, width, height = np.reshape([one["bbox"] for one in mine], [-1, 4]).T
+            points = np.reshape([one["keypoints"] for one in mine], [-1, 17, 3])
+            evaluator.add_single_detected_image_info(
+                number,
+                {
+                    "detection_boxes": np.stack([y, x, y + height, x + width], axis=1),
+                    "detection_scores": np.array([one["score"] for one in mine]),
+                    "detection_classes": np.ones(len(mine), int),
+                    "detection_keypoints": points[..., 1::-1],
+                },
+            )
+    ours = evaluator.evaluate()
+    assert 0.2 < expected.stats[0] < 0.8
+    for metric, index in coco_tools.COCO_KEYPOINT_METRIC_NAMES_AND_INDEX:
+        found = ours[f"Keypoints_{metric} ByCategory/person"]
+        np.testing.assert_allclose(found, expected.stats[index], atol=1e-6, err_msg=metric)
