@@ -37,6 +37,7 @@ _LABEL_OF_ARGUMENT = {
     "groundtruth_mask_weights_list": Inputs.groundtruth_instance_mask_weights,
     "groundtruth_keypoints_list": Inputs.groundtruth_keypoints,
     "groundtruth_keypoint_visibilities_list": Inputs.groundtruth_keypoint_visibilities,
+    "groundtruth_keypoint_flags_list": Inputs.groundtruth_keypoint_flags,
     "groundtruth_keypoint_depths_list": Inputs.groundtruth_keypoint_depths,
     "groundtruth_keypoint_depth_weights_list": Inputs.groundtruth_keypoint_depth_weights,
     "groundtruth_dp_num_points_list": Inputs.groundtruth_dp_num_points,

@@ -23,6 +23,7 @@ _FIELD_OF_ARGUMENT = {
     "groundtruth_mask_weights_list": fields.BoxListFields.mask_weights,
     "groundtruth_keypoints_list": fields.BoxListFields.keypoints,
     "groundtruth_keypoint_visibilities_list": fields.BoxListFields.keypoint_visibilities,
+    "groundtruth_keypoint_flags_list": fields.BoxListFields.keypoint_flags,
     "groundtruth_dp_num_points_list": fields.BoxListFields.densepose_num_points,
     "groundtruth_dp_part_ids_list": fields.BoxListFields.densepose_part_ids,
     "groundtruth_dp_surface_coords_list": fields.BoxListFields.densepose_surface_coords,
@@ -141,6 +142,8 @@ class DetectionModel(abc.ABC):
         groundtruth_keypoint_depth_weights_list: list[tf.Tensor] | None = None,
         groundtruth_image_classes: list[tf.Tensor] | None = None,
         training_step: Any = None,
+        *,
+        groundtruth_keypoint_flags_list: list[tf.Tensor] | None = None,
     ) -> None:
         """Keeps the groundtruth of a batch given as one tensor per picture.
 
@@ -170,6 +173,8 @@ class DetectionModel(abc.ABC):
             groundtruth_keypoint_depth_weights_list: B tensors [M_i, K].
             groundtruth_image_classes: B k-hot tensors [C].
             training_step: number of the training step, for losses that change with it.
+            groundtruth_keypoint_flags_list: B integer tensors [M_i, K]: 0 the annotator placed no
+                such keypoint, 1 an occluded one, 2 a visible one.
         """
         given = dict(locals())
         self._groundtruth_batch = None
@@ -188,8 +193,9 @@ class DetectionModel(abc.ABC):
         Args:
             groundtruth: `BoxListFields` name -> [B, M, ...]; `boxes` [B, M, 4], `classes`
                 [B, M, C] and `weights` [B, M] (0 on padding) are required, `keypoints`
-                [B, M, K, 2], `keypoint_visibilities` [B, M, K] and `confidences` [B, M, C]
-                optional; and, under its `InputDataFields` name, `is_annotated` [B].
+                [B, M, K, 2], `keypoint_visibilities` and `keypoint_flags` [B, M, K] and
+                `confidences` [B, M, C] optional; and, under its `InputDataFields` name,
+                `is_annotated` [B].
             training_step: number of the training step.
 
         Raises:
@@ -225,6 +231,7 @@ class DetectionModel(abc.ABC):
             fields.BoxListFields.weights,
             fields.BoxListFields.keypoints,
             fields.BoxListFields.keypoint_visibilities,
+            fields.BoxListFields.keypoint_flags,
             fields.BoxListFields.confidences,
         )
         annotated = fields.InputDataFields.is_annotated

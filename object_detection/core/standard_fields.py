@@ -38,6 +38,9 @@ class InputDataFields:
     groundtruth_keypoint_depths = "groundtruth_keypoint_depths"
     groundtruth_keypoint_depth_weights = "groundtruth_keypoint_depth_weights"
     groundtruth_keypoint_visibilities = "groundtruth_keypoint_visibilities"
+    # COCO's flag v of each point, as it was annotated: 0 not placed, 1 occluded, 2 visible. Unlike
+    # visibilities it does not change when a point leaves the picture.
+    groundtruth_keypoint_flags = "groundtruth_keypoint_flags"
     groundtruth_keypoint_weights = "groundtruth_keypoint_weights"
     groundtruth_label_weights = "groundtruth_label_weights"
     groundtruth_verified_neg_classes = "groundtruth_verified_neg_classes"
@@ -98,6 +101,7 @@ class BoxListFields:
     boundaries = "boundaries"
     keypoints = "keypoints"
     keypoint_visibilities = "keypoint_visibilities"
+    keypoint_flags = "keypoint_flags"
     keypoint_heatmaps = "keypoint_heatmaps"
     keypoint_depths = "keypoint_depths"
     keypoint_depth_weights = "keypoint_depth_weights"

@@ -114,7 +114,7 @@ def decode(
     num_keypoints: int,
     ids: dict[str, int] | None = None,
 ) -> dict[str, tf.Tensor]:
-    """Keypoints, visibilities and, where they are parsed, depths.
+    """Keypoints, visibilities, flags and, where they are parsed, depths.
 
     Args:
         lists: the features, dense.
@@ -125,8 +125,10 @@ def decode(
 
     Returns:
         `groundtruth_keypoints` [M, K, 2], NaN where there is none or it is not labelled;
-        `groundtruth_keypoint_visibilities` [M, K] bool; `groundtruth_keypoint_depths` and
-        `groundtruth_keypoint_depth_weights` [M, K], 0 where the record has none.
+        `groundtruth_keypoint_visibilities` [M, K] bool; `groundtruth_keypoint_flags` [M, K] int32
+        as `Visibility` numbers them, 0 wherever there is no keypoint, 2 where the record does not
+        say; `groundtruth_keypoint_depths` and `groundtruth_keypoint_depth_weights` [M, K], 0 where
+        the record has none.
     """
     y, x = lists[Y], lists[X]
     numbers = None if ids is None else class_names.lookup(ids, lists[TEXT])
@@ -154,10 +156,15 @@ def decode(
             return tf.reshape(values, [-1, num_keypoints, *values.shape[1:]])
         return layouts.by_number(values, numbers, count, num_keypoints, absent)
 
-    visible = per_box(tf.cast(labelled & present, tf.int32), 0)
+    there = labelled & present
+    flags = per_box(
+        tf.where(there, tf.cast(given, tf.int32), tf.zeros_like(given, tf.int32)),
+        Visibility.UNLABELED.value,
+    )
     found = {
         Inputs.groundtruth_keypoints: per_box(points, math.nan),
-        Inputs.groundtruth_keypoint_visibilities: visible > 0,
+        Inputs.groundtruth_keypoint_visibilities: flags > Visibility.UNLABELED.value,
+        Inputs.groundtruth_keypoint_flags: flags,
     }
     for key, field in (
         (DEPTH, Inputs.groundtruth_keypoint_depths),

@@ -60,6 +60,7 @@ PER_BOX = (
     Inputs.groundtruth_area,
     Inputs.groundtruth_keypoints,
     Inputs.groundtruth_keypoint_visibilities,
+    Inputs.groundtruth_keypoint_flags,
     Inputs.groundtruth_keypoint_depths,
     Inputs.groundtruth_keypoint_depth_weights,
     Inputs.groundtruth_instance_masks,
@@ -201,8 +202,9 @@ class TfExampleDecoder(data_decoder.DataDecoder):
             `groundtruth_boxes` [M, 4], `groundtruth_classes` [M] int64, -1 for a name that the
             label map does not have, `groundtruth_weights` [M], `groundtruth_difficult`,
             `groundtruth_group_of` and `groundtruth_is_crowd` [M] bool, `groundtruth_area` [M];
-            with keypoints `groundtruth_keypoints` [M, K, 2], NaN for absent ones, and
-            `groundtruth_keypoint_visibilities` [M, K] bool;
+            with keypoints `groundtruth_keypoints` [M, K, 2], NaN for absent ones,
+            `groundtruth_keypoint_visibilities` [M, K] bool and `groundtruth_keypoint_flags`
+            [M, K] int32, 0 for absent, 1 for occluded, 2 for visible ones;
             on request `groundtruth_keypoint_depths` and `groundtruth_keypoint_depth_weights`
             [M, K], 0 where the record has none;
             `groundtruth_instance_masks` [M, H, W] float32 of 0 and 1 and

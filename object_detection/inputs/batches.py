@@ -42,6 +42,7 @@ _TRAINING_FIELDS = (
     Inputs.groundtruth_weights,
     Inputs.groundtruth_keypoints,
     Inputs.groundtruth_keypoint_visibilities,
+    Inputs.groundtruth_keypoint_flags,
     Inputs.groundtruth_instance_masks,
     Inputs.num_groundtruth_boxes,
     Inputs.source_id,
@@ -83,8 +84,8 @@ def training_dataset(
         Batches: `image` [B, h, w, 3], `true_image_shape` [B, 3], `groundtruth_boxes`
         [B, M, 4], `groundtruth_classes` [B, M, C], `groundtruth_weights` [B, M] (0 on
         padding), `groundtruth_keypoints` [B, M, K, 2], `groundtruth_keypoint_visibilities`
-        [B, M, K], `num_groundtruth_boxes` [B], `source_id` [B]; M is the batch's largest number
-        of boxes, at most `max_number_of_boxes` of the reader, or of `train_config` where the
+        and `groundtruth_keypoint_flags` [B, M, K], `num_groundtruth_boxes` [B], `source_id` [B]; M
+        is the batch's largest number of boxes, at most `max_number_of_boxes` of the reader, or of `train_config` where the
         reader does not set it.
 
     Raises:
@@ -179,6 +180,7 @@ def provide_batch(model: DetectionModel, batch: dict[str, tf.Tensor]) -> None:
     for field, key in (
         (Boxes.keypoints, Inputs.groundtruth_keypoints),
         (Boxes.keypoint_visibilities, Inputs.groundtruth_keypoint_visibilities),
+        (Boxes.keypoint_flags, Inputs.groundtruth_keypoint_flags),
         (Boxes.masks, Inputs.groundtruth_instance_masks),
     ):
         if key in batch:

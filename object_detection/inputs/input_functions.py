@@ -65,6 +65,7 @@ _LABELS = (
     Inputs.groundtruth_not_exhaustive_classes,
     Inputs.groundtruth_keypoints,
     Inputs.groundtruth_keypoint_visibilities,
+    Inputs.groundtruth_keypoint_flags,
     Inputs.groundtruth_keypoint_weights,
     Inputs.groundtruth_keypoint_depths,
     Inputs.groundtruth_keypoint_depth_weights,

@@ -119,6 +119,7 @@ def pad_input_data_to_static_shapes(
         Inputs.groundtruth_instance_mask_weights: [boxes],
         Inputs.groundtruth_keypoints: [*per_keypoint, _own(2)],
         Inputs.groundtruth_keypoint_visibilities: per_keypoint,
+        Inputs.groundtruth_keypoint_flags: per_keypoint,
         Inputs.groundtruth_keypoint_weights: per_keypoint,
         Inputs.groundtruth_keypoint_depths: per_keypoint,
         Inputs.groundtruth_keypoint_depth_weights: per_keypoint,

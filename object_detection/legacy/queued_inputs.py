@@ -160,13 +160,17 @@ def losses_of_samples(
     preprocessed = [model.preprocess(image) for image in batch.images]
     images = tf.concat([image for image, _ in preprocessed], axis=0)
     true_shapes = tf.concat([shape for _, shape in preprocessed], axis=0)
-    visibilities = [sample.get(Inputs.groundtruth_keypoint_visibilities) for sample in samples]
+    visibilities, flags = (
+        [sample.get(field) for sample in samples]
+        for field in (Inputs.groundtruth_keypoint_visibilities, Inputs.groundtruth_keypoint_flags)
+    )
     model.provide_groundtruth(
         list(batch.boxes),
         list(batch.classes),
         groundtruth_masks_list=_all_or_none(batch.masks),
         groundtruth_keypoints_list=_all_or_none(batch.keypoints),
         groundtruth_keypoint_visibilities_list=_all_or_none(visibilities),
+        groundtruth_keypoint_flags_list=_all_or_none(flags),
         groundtruth_weights_list=_all_or_none(batch.weights),
     )
     return model.loss(model.predict(images, true_shapes), true_shapes)

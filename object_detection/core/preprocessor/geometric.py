@@ -49,6 +49,8 @@ def random_horizontal_flip(
     probability: float = 0.5,
     seed: int | None = None,
     preprocess_vars_cache: Any = None,
+    *,
+    keypoint_flags: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, ...]:
     """Mirrors left to right with a probability.
 
@@ -66,6 +68,7 @@ def random_horizontal_flip(
         probability: of the flip.
         seed: of the choice.
         preprocess_vars_cache: repeats an earlier choice.
+        keypoint_flags: [M, K].
 
     Returns:
         What was given, in the order of the arguments.
@@ -90,6 +93,7 @@ def random_horizontal_flip(
         (keypoint_visibilities, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depths, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depth_weights, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_flags, lambda t: geometry.permuted(t, permutation)),
     ]
     heads = chance(probability, seed, preprocess_vars_cache, Cache.HORIZONTAL_FLIP)
     return _turn_if(heads, changes)
@@ -106,6 +110,7 @@ def random_vertical_flip(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
+    keypoint_flags: tf.Tensor | None = None,
     keypoint_depths: tf.Tensor | None = None,
     keypoint_depth_weights: tf.Tensor | None = None,
     densepose_surface_coords: tf.Tensor | None = None,
@@ -128,6 +133,7 @@ def random_vertical_flip(
         (masks, lambda t: tf.reverse(t, [1])),
         (keypoints, lambda t: geometry.flip_vertical(t, 0.5, permutation)),
         (keypoint_visibilities, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_flags, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depths, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depth_weights, lambda t: geometry.permuted(t, permutation)),
     ]
@@ -146,6 +152,7 @@ def random_rotation90(
     preprocess_vars_cache: Any = None,
     *,
     keypoint_visibilities: tf.Tensor | None = None,
+    keypoint_flags: tf.Tensor | None = None,
     keypoint_depths: tf.Tensor | None = None,
     keypoint_depth_weights: tf.Tensor | None = None,
     densepose_surface_coords: tf.Tensor | None = None,
@@ -162,6 +169,7 @@ def random_rotation90(
         seed: of the choice.
         preprocess_vars_cache: repeats an earlier choice.
         keypoint_visibilities: [M, K].
+        keypoint_flags: [M, K].
         keypoint_depths: [M, K].
         keypoint_depth_weights: [M, K].
         densepose_surface_coords: [M, P, 4], (y, x, v, u); a turn changes the first two.
@@ -176,6 +184,7 @@ def random_rotation90(
         (masks, lambda t: tf.reverse(tf.transpose(t, [0, 2, 1]), [1])),
         (keypoints, lambda t: geometry.rot90(t, permutation)),
         (keypoint_visibilities, lambda t: geometry.permuted(t, permutation)),
+        (keypoint_flags, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depths, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depth_weights, lambda t: geometry.permuted(t, permutation)),
         (

@@ -7,7 +7,8 @@ from object_detection.core import standard_fields as fields
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
 
-# Fields with one row a box.
+# Fields with one row a box: the one list of what travels with boxes. All that chooses, repeats,
+# cuts or joins boxes reads it; a new field needs its line here, and a place in `static_shapes`.
 PER_BOX = frozenset(
     {
         Inputs.groundtruth_boxes,
@@ -16,6 +17,7 @@ PER_BOX = frozenset(
         Inputs.groundtruth_weights,
         Inputs.groundtruth_keypoints,
         Inputs.groundtruth_keypoint_visibilities,
+        Inputs.groundtruth_keypoint_flags,
         Inputs.groundtruth_keypoint_weights,
         Inputs.groundtruth_keypoint_depths,
         Inputs.groundtruth_keypoint_depth_weights,

@@ -182,6 +182,31 @@ def test_keypoints_keep_nan_and_are_y_x(decode, visibility, expected, points):
 
 
 @pytest.mark.parametrize(
+    ("visibility", "expected"),
+    [
+        pytest.param(None, [2, 0, 0, 2], id="none given: what is placed can be seen"),
+        pytest.param([2, 2, 1, 1], [2, 0, 0, 1], id="NaN is not there, whatever its number"),
+        pytest.param([1, 1, 1, 0], [1, 0, 0, 0], id="0 is not there, whatever its place"),
+        pytest.param([3, -1, 2, 2], [0, 0, 0, 2], id="other numbers mean nothing"),
+        pytest.param([1], [2, 0, 0, 2], id="one number for four points says nothing"),
+    ],
+)
+def test_flags_of_keypoints(decode, visibility, expected):
+    sample = decode(
+        record(
+            BOXES,
+            image__object__keypoint__x=float_list_feature([0.1, NAN, 0.3, -0.4]),
+            image__object__keypoint__y=float_list_feature([0.5, 0.6, NAN, 1.5]),
+            image__object__keypoint__visibility=visibility and int64_list_feature(visibility),
+        ),
+        num_keypoints=2,
+    )
+    flags = sample[F.groundtruth_keypoint_flags]
+    assert flags.dtype == np.int32
+    np.testing.assert_array_equal(flags, np.reshape(expected, [2, 2]))
+
+
+@pytest.mark.parametrize(
     ("features", "words"),
     [
         pytest.param(
@@ -396,6 +421,7 @@ def test_keypoints_are_told_by_their_names(decode, tmp_path):
     np.testing.assert_array_equal(
         sample[F.groundtruth_keypoint_visibilities], [[True, False, True], [True, True, False]]
     )
+    np.testing.assert_array_equal(sample[F.groundtruth_keypoint_flags], [[1, 0, 2], [2, 1, 0]])
     np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depths], [[3, 0, 1], [6, 4, 5]])
     np.testing.assert_array_equal(sample[F.groundtruth_keypoint_depth_weights], np.zeros([2, 3]))
 
@@ -519,6 +545,7 @@ def test_shapes_that_are_known_stay_known(tmp_path):
         F.multiclass_scores: row,
         F.groundtruth_keypoints: [None, 5, 2],
         F.groundtruth_keypoint_visibilities: [None, 5],
+        F.groundtruth_keypoint_flags: [None, 5],
         F.groundtruth_keypoint_depths: [None, 5],
         F.groundtruth_keypoint_depth_weights: [None, 5],
         F.groundtruth_instance_masks: [None, None, None],

@@ -10,6 +10,7 @@ NAN = float("nan")
 BOXES = [[0.0, 0.25, 0.75, 1.0], [0.25, 0.5, 0.75, 0.984375]]
 POINTS = [[[0.125, 0.25], [NAN, NAN], [0.5, 0.75]], [[0.25, 0.5], [0.5, 0.5], [0.75, 0.984375]]]
 VISIBLE = [[True, False, True], [False, True, True]]
+FLAGS = [[1, 0, 2], [0, 2, 1]]
 
 EXPECTED = {
     "random_horizontal_flip": (
@@ -39,7 +40,7 @@ def _turned(name, image, boxes, masks, points, visible, **settings):
     depths = tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     return getattr(preprocessor, name)(
         image, boxes, masks, points, keypoint_visibilities=visible, keypoint_depths=depths,
-        keypoint_depth_weights=depths / 10.0, **{PERMUTATION[name]: [0, 2, 1]}, **settings,
+        keypoint_depth_weights=depths / 10.0, keypoint_flags=tf.constant(FLAGS), **{PERMUTATION[name]: [0, 2, 1]}, **settings,
     )  # fmt: skip
 
 
@@ -61,8 +62,11 @@ def test_by_hand_and_twice(name, run):
     np.testing.assert_array_equal(results[2], [turn(mask) for mask in masks])
     np.testing.assert_array_equal(results[3], points)
     np.testing.assert_array_equal(results[4], [[True, True, False], [False, True, True]])
-    np.testing.assert_array_equal(results[5], [[1, 3, 2], [4, 6, 5]])
-    np.testing.assert_allclose(results[6], np.array([[1, 3, 2], [4, 6, 5]]) / 10)
+    # The flags' parameter stands behind the depths in one function, before them in others.
+    results = sorted(results[5:], key=lambda result: result[0, 1])
+    np.testing.assert_allclose(results[0], np.array([[1, 3, 2], [4, 6, 5]]) / 10)
+    np.testing.assert_array_equal(results[1], [[1, 2, 0], [0, 1, 2]])
+    np.testing.assert_array_equal(results[2], [[1, 3, 2], [4, 6, 5]])
     for after, before in zip(returned[:5], (image, BOXES, masks, POINTS, VISIBLE), strict=True):
         np.testing.assert_array_equal(after, np.asarray(before))
     for after, before in zip(kept[:5], (image, BOXES, masks, POINTS, VISIBLE), strict=True):
