@@ -469,6 +469,7 @@ def export_inference_graph(
         if use_side_inputs
         else (None, None, None)
     )
+    pipeline_config = config_util.completed(pipeline_config)
     model = model_builder.build(pipeline_config.model, is_training=False)
     hook = (
         graph_rewriter_builder.build(pipeline_config.graph_rewriter, is_training=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2, train_pb2
-from object_detection.utils import label_map_util
+from object_detection.utils import keypoint_config, label_map_util
 
 _IMPLEMENTED = {
     "model": ("ssd", "faster_rcnn"),
@@ -242,6 +242,25 @@ def _reader_problems(reader: Any, name: str, ssd: Any) -> Iterator[str]:
             f"{name}.label_map_path: {reader.label_map_path} has ids up to {max(ids)}, but the "
             f"model's num_classes is {ssd.num_classes}."
         )
+    yield from _label_map_keypoint_problems(reader, name, keypoints)
+
+
+def _label_map_keypoint_problems(reader: Any, name: str, keypoints: int) -> Iterator[str]:
+    """A label map whose keypoints are not as many as the model's."""
+    if not keypoints:
+        return
+    try:
+        labels = keypoint_config.label_map_schema(reader.label_map_path)
+    except ConfigError as error:
+        if reader.use_keypoint_label_map:
+            yield f"{name}.label_map_path: {error}"
+        return  # else names are for people, and any will do
+    if labels is not None and labels.size != keypoints:
+        yield (
+            f"{name}.label_map_path: {reader.label_map_path} has {labels.size} keypoints, but "
+            f"model.ssd.box_coder.keypoint_box_coder.num_keypoints is {keypoints}; make them equal, "
+            "or leave the keypoints out of the label map."
+        )
 
 
 def _training_problems(train: Any, ssd: Any) -> Iterator[str]:
@@ -261,25 +280,42 @@ def _training_problems(train: Any, ssd: Any) -> Iterator[str]:
             "train_config.merge_multiple_label_boxes: excludes use_multiclass_scores; set one of "
             "them."
         )
-    keypoints = num_keypoints(ssd)
-    for index, step in enumerate(train.data_augmentation_options):
-        where = f"train_config.data_augmentation_options[{index}]"
-        if step.WhichOneof("preprocessing_step") != "random_horizontal_flip" or not keypoints:
-            continue
-        permutation = list(step.random_horizontal_flip.keypoint_flip_permutation)
-        field = f"{where}.random_horizontal_flip.keypoint_flip_permutation"
-        if not permutation:
-            yield (
-                f"{field}: is not set. A flip makes the left eye the right one: give for each of the "
-                f"{keypoints} keypoints the number of its mirror partner."
-            )
-        elif sorted(permutation) != list(range(keypoints)):
-            yield f"{field}: {permutation} should hold each of 0..{keypoints - 1} once."
-        elif any(permutation[p] != i for i, p in enumerate(permutation)):
-            yield f"{field}: {permutation} does not pair the keypoints: partners name each other."
+    yield from _permutation_problems(train, num_keypoints(ssd))
     checkpoint = train.fine_tune_checkpoint
     if checkpoint and not (os.path.exists(checkpoint + ".index") or os.path.isfile(checkpoint)):
         yield f"train_config.fine_tune_checkpoint: there is no {checkpoint}.index."
+
+
+def _permutation_problems(train: Any, keypoints: int) -> Iterator[str]:
+    """Augmentations that change which keypoint is which, and how they say it."""
+    for index, step in enumerate(train.data_augmentation_options):
+        case = step.WhichOneof("preprocessing_step")
+        if not case or not keypoints:
+            continue
+        where = f"train_config.data_augmentation_options[{index}].{case}"
+        settings = getattr(step, case)
+        flip = getattr(settings, "keypoint_flip_permutation", None)
+        if flip is not None:
+            yield from _flip_problems(list(flip), f"{where}.keypoint_flip_permutation", keypoints)
+        turn = list(getattr(settings, "keypoint_rot_permutation", ()))
+        if turn and sorted(turn) != list(range(keypoints)):
+            yield (
+                f"{where}.keypoint_rot_permutation: {turn} should hold each of 0..{keypoints - 1} "
+                "once."
+            )
+
+
+def _flip_problems(permutation: list[int], field: str, keypoints: int) -> Iterator[str]:
+    if not permutation:
+        yield (
+            f"{field}: is not set. A flip makes the left eye the right one: name the set in "
+            f"keypoints.schema, or give for each of the {keypoints} keypoints the number of its "
+            "mirror partner."
+        )
+    elif sorted(permutation) != list(range(keypoints)):
+        yield f"{field}: {permutation} should hold each of 0..{keypoints - 1} once."
+    elif any(permutation[p] != i for i, p in enumerate(permutation)):
+        yield f"{field}: {permutation} does not pair the keypoints: partners name each other."
 
 
 def _scores_problems(train: Any, reader: Any) -> Iterator[str]:

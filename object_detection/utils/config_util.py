@@ -17,7 +17,7 @@ from object_detection.protos import (
     pipeline_pb2,
     train_pb2,
 )
-from object_detection.utils import config_overrides, files
+from object_detection.utils import config_overrides, crowd_config, files, keypoint_config
 
 Configs = dict[str, Any]
 
@@ -95,16 +95,50 @@ def get_configs_from_pipeline_file(
         parse_text(config_override, pipeline, "config_override")
     elif config_override is not None:
         pipeline.MergeFrom(config_override)
-    return create_configs_from_pipeline_proto(pipeline)
+    return _parts(completed(pipeline, pipeline_config_path))
+
+
+def completed(pipeline_config: Any, where: str = "") -> Any:
+    """The config with all that follows from its `keypoints` and `max_boxes_per_image` set.
+
+    Without them, and where no label map has keypoints for a model that is not told their number,
+    nothing changes.
+
+    Args:
+        pipeline_config: `TrainEvalPipelineConfig` message; stays as it is.
+        where: path of its file, if it has one.
+
+    Returns:
+        The message itself if nothing is missing, else a copy.
+
+    Raises:
+        ConfigError: a field is set and contradicts them; both places are named.
+    """
+    filled = type(pipeline_config)()
+    filled.CopyFrom(pipeline_config)
+    problems = keypoint_config.complete(filled, os.path.dirname(where))
+    problems += crowd_config.complete(filled)
+    if problems:
+        title = f"{where or 'pipeline config'}: the config contradicts itself:"
+        raise ConfigError("\n  ".join([title, *problems]))
+    return pipeline_config if filled == pipeline_config else filled
 
 
 def create_configs_from_pipeline_proto(pipeline_config: Any) -> Configs:
-    """The parts of a pipeline by name.
+    """The parts of a pipeline by name, completed.
 
     Returns:
         `model`, `train_config`, `train_input_config`, `eval_config`, `eval_input_configs`
-        (repeated), `eval_input_config` (its first) and, if it is set, `graph_rewriter_config`.
+        (repeated), `eval_input_config` (its first) and, where they are set,
+        `graph_rewriter_config`, `keypoints` and `max_boxes_per_image`.
+
+    Raises:
+        ConfigError: see `completed`.
     """
+    return _parts(completed(pipeline_config))
+
+
+def _parts(pipeline_config: Any) -> Configs:
     configs = {
         "model": pipeline_config.model,
         "train_config": pipeline_config.train_config,
@@ -116,6 +150,10 @@ def create_configs_from_pipeline_proto(pipeline_config: Any) -> Configs:
         configs["eval_input_config"] = configs["eval_input_configs"][0]
     if pipeline_config.HasField("graph_rewriter"):
         configs["graph_rewriter_config"] = pipeline_config.graph_rewriter
+    if pipeline_config.HasField(keypoint_config.FIELD):
+        configs[keypoint_config.FIELD] = pipeline_config.keypoints
+    if pipeline_config.HasField(crowd_config.FIELD):
+        configs[crowd_config.FIELD] = pipeline_config.max_boxes_per_image
     return configs
 
 
@@ -132,6 +170,10 @@ def create_pipeline_proto_from_configs(configs: Configs) -> Any:
     pipeline.eval_input_reader.extend(configs.get("eval_input_configs", []))
     if "graph_rewriter_config" in configs:
         pipeline.graph_rewriter.CopyFrom(configs["graph_rewriter_config"])
+    if keypoint_config.FIELD in configs:
+        pipeline.keypoints.CopyFrom(configs[keypoint_config.FIELD])
+    if crowd_config.FIELD in configs:
+        pipeline.max_boxes_per_image = configs[crowd_config.FIELD]
     return pipeline
 
 
@@ -174,7 +216,12 @@ def get_configs_from_multiple_files(
     if "eval_input_configs" in configs:
         configs["eval_input_config"] = configs["eval_input_configs"]
         configs["eval_input_configs"] = [configs["eval_input_config"]]
-    return configs
+    if "model" not in configs:
+        return configs
+    # A label map may say what the parts leave out, and what it says belongs into a config of them.
+    whole = _parts(completed(create_pipeline_proto_from_configs(configs), model_config_path))
+    kept = {*configs, keypoint_config.FIELD} & set(whole)
+    return {name: whole[name] for name in kept}
 
 
 def _meta_architecture(model_config: Any) -> Any:

@@ -167,10 +167,11 @@ def test_flags_of_clusters_are_refused(work):
 
 
 def test_a_config_that_contradicts_itself_is_refused(work, tmp_path):
-    text = (work / "x.config").read_text().replace("box_code_size: 14", "box_code_size: 12")
+    text = (work / "x.config").read_text().replace("kernel_size: 3", "box_code_size: 12")
     (tmp_path / "x.config").write_text(text)
     said = _train(tmp_path, check=False)
-    assert "box_code_size: is 12, but keypoint_box_coder with 5 keypoints needs" in said
+    assert "box_code_size is 12, but keypoints.schema" in said
+    assert "has 5 keypoints: codes need 4 + 2 * 5 = 14" in said
     assert not (tmp_path / "train_dir").exists()
 
 

@@ -25,7 +25,16 @@ def config(tmp_path):
         (tmp_path / f"{part}.record").write_bytes(b"")
     text = text.replace("demo_output/", f"{tmp_path}/")
     text = text.replace("keypoint_examples/", f"{REPO}/keypoint_examples/")
-    return text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+    parsed = text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())
+    # Without the name of the set, each number stands for itself.
+    explicit = config_util.completed(parsed)
+    for message, field in (
+        (explicit, "keypoints"),
+        (explicit.eval_config, "oks_sigmas"),
+        (explicit.eval_config, "keypoint_names"),
+    ):
+        message.ClearField(field)
+    return explicit
 
 
 def _check(config):
@@ -52,6 +61,23 @@ def _set_code_size(config):
 
 def _clear_permutation(config):
     _flip(config).ClearField("keypoint_flip_permutation")
+
+
+def _flip_upside_down_without_permutation(config):
+    config.train_config.data_augmentation_options.add().random_vertical_flip.SetInParent()
+
+
+def _set_short_turn(config):
+    turn = config.train_config.data_augmentation_options.add().random_rotation90
+    turn.keypoint_rot_permutation[:] = [1, 0]
+
+
+def _name_three_keypoints(config):
+    path = pathlib.Path(config.train_input_reader.tf_record_input_reader.input_path[0]).parent
+    label_map = path / "three.pbtxt"
+    points = "".join(f"keypoints {{ id: {number} label: 'p{number}' }}" for number in range(3))
+    label_map.write_text(f"item {{ id: 1 name: 'face' {points} }}")
+    config.train_input_reader.label_map_path = str(label_map)
 
 
 def _repeat_in_permutation(config):
@@ -124,6 +150,9 @@ def _set_keypoint_loss_of_boxes(config):
         (_set_num_keypoints, "train_input_reader.num_keypoints: is 4"),
         (_set_code_size, r"box_code_size: is 13, .* needs 4 \+ 2 \* 5 = 14"),
         (_clear_permutation, r"\[0\].random_horizontal_flip.keypoint_flip_permutation: is not set"),
+        (_flip_upside_down_without_permutation, r"\[1\].random_vertical_flip.* is not set"),
+        (_set_short_turn, r"keypoint_rot_permutation: \[1, 0\] should hold each of 0..4 once"),
+        (_name_three_keypoints, r"three.pbtxt has 3 keypoints, but model.*num_keypoints is 5"),
         (_repeat_in_permutation, r"\[1, 1, 2, 4, 3\] should hold each of 0..4 once"),
         (_cycle_in_permutation, "does not pair the keypoints"),
         (_remove_record, "eval_input_reader.tf_record_input_reader.input_path: no file matches"),
