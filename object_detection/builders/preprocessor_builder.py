@@ -116,6 +116,31 @@ def get_random_jitter_kwargs(proto: Any) -> dict[str, Any]:
     }
 
 
+@PREPROCESSING_STEPS.entry("random_rotation")
+def _random_rotation(config: Any) -> Step:
+    return preprocessor.random_rotation, {
+        "min_angle": config.min_angle,
+        "max_angle": config.max_angle,
+        "probability": config.probability,
+        "expand": config.expand,
+        "box_shape": config.BoxShape.Name(config.box_shape).lower(),
+        "overlap_thresh": config.overlap_thresh,
+        "pad_color": _color(config),
+    }
+
+
+@PREPROCESSING_STEPS.entry("random_square_crop")
+def _random_square_crop(config: Any) -> Step:
+    return preprocessor.random_square_crop, {
+        "factors": tuple(config.factor),
+        "min_factor": config.min_factor,
+        "max_factor": config.max_factor,
+        "max_attempts": config.max_attempts,
+        "probability": config.probability,
+        "pad_color": _color(config),
+    }
+
+
 @PREPROCESSING_STEPS.entry("random_jitter_boxes")
 def _random_jitter_boxes(config: Any) -> Step:
     return preprocessor.random_jitter_boxes, get_random_jitter_kwargs(config)
@@ -187,6 +212,11 @@ def _ssd_random_crop_fixed_aspect_ratio(config: Any) -> Step:
         settings |= {name: [getattr(one, name) for one in config.operations] for name in names}
         settings["area_range"] = [(one.min_area, one.max_area) for one in config.operations]
     return preprocessor.ssd_random_crop_fixed_aspect_ratio, settings
+
+
+def _color(config: Any) -> tuple[float, ...] | None:
+    """C numbers; None, the picture's mean, where none is set."""
+    return tuple(config.pad_color) or None
 
 
 def _pad_color(config: Any) -> tf.Tensor | None:

@@ -40,6 +40,8 @@ class PreprocessorCache:
     DOWNSCALE_TO_TARGET_PIXELS = "downscale_to_target_pixels"
     PATCH_GAUSSIAN = "patch_gaussian"
     SQUARE_CROP_BY_SCALE = "square_crop_scale"
+    ROTATION = "rotation"
+    SQUARE_CROP = "square_crop"
 
     def __init__(self) -> None:
         self._values: dict[str, dict[Any, Any]] = {}

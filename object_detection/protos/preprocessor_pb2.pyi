@@ -34,6 +34,30 @@ class DropLabelProbabilistically(_message.Message):
     label: int
     def __init__(self, label: _Optional[int] = ..., drop_probability: _Optional[float] = ...) -> None: ...
 
+class Mosaic(_message.Message):
+    __slots__ = ["height", "max_center", "max_scale", "min_center", "min_scale", "overlap_thresh", "pad_color", "pool_size", "probability", "width"]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    MAX_CENTER_FIELD_NUMBER: _ClassVar[int]
+    MAX_SCALE_FIELD_NUMBER: _ClassVar[int]
+    MIN_CENTER_FIELD_NUMBER: _ClassVar[int]
+    MIN_SCALE_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_THRESH_FIELD_NUMBER: _ClassVar[int]
+    PAD_COLOR_FIELD_NUMBER: _ClassVar[int]
+    POOL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    max_center: float
+    max_scale: float
+    min_center: float
+    min_scale: float
+    overlap_thresh: float
+    pad_color: _containers.RepeatedScalarFieldContainer[float]
+    pool_size: int
+    probability: float
+    width: int
+    def __init__(self, probability: _Optional[float] = ..., min_center: _Optional[float] = ..., max_center: _Optional[float] = ..., min_scale: _Optional[float] = ..., max_scale: _Optional[float] = ..., overlap_thresh: _Optional[float] = ..., pad_color: _Optional[_Iterable[float]] = ..., pool_size: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
+
 class NormalizeImage(_message.Message):
     __slots__ = ["original_maxval", "original_minval", "target_maxval", "target_minval"]
     ORIGINAL_MAXVAL_FIELD_NUMBER: _ClassVar[int]
@@ -47,11 +71,12 @@ class NormalizeImage(_message.Message):
     def __init__(self, original_minval: _Optional[float] = ..., original_maxval: _Optional[float] = ..., target_minval: _Optional[float] = ..., target_maxval: _Optional[float] = ...) -> None: ...
 
 class PreprocessingStep(_message.Message):
-    __slots__ = ["adjust_gamma", "autoaugment_image", "convert_class_logits_to_softmax", "drop_label_probabilistically", "normalize_image", "random_absolute_pad_image", "random_adjust_brightness", "random_adjust_contrast", "random_adjust_hue", "random_adjust_saturation", "random_black_patches", "random_crop_image", "random_crop_pad_image", "random_crop_to_aspect_ratio", "random_distort_color", "random_downscale_to_target_pixels", "random_horizontal_flip", "random_image_scale", "random_jitter_boxes", "random_jpeg_quality", "random_pad_image", "random_patch_gaussian", "random_pixel_value_scale", "random_resize_method", "random_rgb_to_gray", "random_rotation90", "random_scale_crop_and_pad_to_square", "random_self_concat_image", "random_square_crop_by_scale", "random_vertical_flip", "remap_labels", "resize_image", "rgb_to_gray", "scale_boxes_to_pixel_coordinates", "ssd_random_crop", "ssd_random_crop_fixed_aspect_ratio", "ssd_random_crop_pad", "ssd_random_crop_pad_fixed_aspect_ratio", "subtract_channel_mean"]
+    __slots__ = ["adjust_gamma", "autoaugment_image", "convert_class_logits_to_softmax", "drop_label_probabilistically", "mosaic", "normalize_image", "random_absolute_pad_image", "random_adjust_brightness", "random_adjust_contrast", "random_adjust_hue", "random_adjust_saturation", "random_black_patches", "random_crop_image", "random_crop_pad_image", "random_crop_to_aspect_ratio", "random_distort_color", "random_downscale_to_target_pixels", "random_horizontal_flip", "random_image_scale", "random_jitter_boxes", "random_jpeg_quality", "random_pad_image", "random_patch_gaussian", "random_pixel_value_scale", "random_resize_method", "random_rgb_to_gray", "random_rotation", "random_rotation90", "random_scale_crop_and_pad_to_square", "random_self_concat_image", "random_square_crop", "random_square_crop_by_scale", "random_vertical_flip", "remap_labels", "resize_image", "rgb_to_gray", "scale_boxes_to_pixel_coordinates", "ssd_random_crop", "ssd_random_crop_fixed_aspect_ratio", "ssd_random_crop_pad", "ssd_random_crop_pad_fixed_aspect_ratio", "subtract_channel_mean"]
     ADJUST_GAMMA_FIELD_NUMBER: _ClassVar[int]
     AUTOAUGMENT_IMAGE_FIELD_NUMBER: _ClassVar[int]
     CONVERT_CLASS_LOGITS_TO_SOFTMAX_FIELD_NUMBER: _ClassVar[int]
     DROP_LABEL_PROBABILISTICALLY_FIELD_NUMBER: _ClassVar[int]
+    MOSAIC_FIELD_NUMBER: _ClassVar[int]
     NORMALIZE_IMAGE_FIELD_NUMBER: _ClassVar[int]
     RANDOM_ABSOLUTE_PAD_IMAGE_FIELD_NUMBER: _ClassVar[int]
     RANDOM_ADJUST_BRIGHTNESS_FIELD_NUMBER: _ClassVar[int]
@@ -74,9 +99,11 @@ class PreprocessingStep(_message.Message):
     RANDOM_RESIZE_METHOD_FIELD_NUMBER: _ClassVar[int]
     RANDOM_RGB_TO_GRAY_FIELD_NUMBER: _ClassVar[int]
     RANDOM_ROTATION90_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_ROTATION_FIELD_NUMBER: _ClassVar[int]
     RANDOM_SCALE_CROP_AND_PAD_TO_SQUARE_FIELD_NUMBER: _ClassVar[int]
     RANDOM_SELF_CONCAT_IMAGE_FIELD_NUMBER: _ClassVar[int]
     RANDOM_SQUARE_CROP_BY_SCALE_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_SQUARE_CROP_FIELD_NUMBER: _ClassVar[int]
     RANDOM_VERTICAL_FLIP_FIELD_NUMBER: _ClassVar[int]
     REMAP_LABELS_FIELD_NUMBER: _ClassVar[int]
     RESIZE_IMAGE_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +118,7 @@ class PreprocessingStep(_message.Message):
     autoaugment_image: AutoAugmentImage
     convert_class_logits_to_softmax: ConvertClassLogitsToSoftmax
     drop_label_probabilistically: DropLabelProbabilistically
+    mosaic: Mosaic
     normalize_image: NormalizeImage
     random_absolute_pad_image: RandomAbsolutePadImage
     random_adjust_brightness: RandomAdjustBrightness
@@ -112,9 +140,11 @@ class PreprocessingStep(_message.Message):
     random_pixel_value_scale: RandomPixelValueScale
     random_resize_method: RandomResizeMethod
     random_rgb_to_gray: RandomRGBtoGray
+    random_rotation: RandomRotation
     random_rotation90: RandomRotation90
     random_scale_crop_and_pad_to_square: RandomScaleCropAndPadToSquare
     random_self_concat_image: RandomSelfConcatImage
+    random_square_crop: RandomSquareCrop
     random_square_crop_by_scale: RandomSquareCropByScale
     random_vertical_flip: RandomVerticalFlip
     remap_labels: RemapLabels
@@ -126,7 +156,7 @@ class PreprocessingStep(_message.Message):
     ssd_random_crop_pad: SSDRandomCropPad
     ssd_random_crop_pad_fixed_aspect_ratio: SSDRandomCropPadFixedAspectRatio
     subtract_channel_mean: SubtractChannelMean
-    def __init__(self, normalize_image: _Optional[_Union[NormalizeImage, _Mapping]] = ..., random_horizontal_flip: _Optional[_Union[RandomHorizontalFlip, _Mapping]] = ..., random_pixel_value_scale: _Optional[_Union[RandomPixelValueScale, _Mapping]] = ..., random_image_scale: _Optional[_Union[RandomImageScale, _Mapping]] = ..., random_rgb_to_gray: _Optional[_Union[RandomRGBtoGray, _Mapping]] = ..., random_adjust_brightness: _Optional[_Union[RandomAdjustBrightness, _Mapping]] = ..., random_adjust_contrast: _Optional[_Union[RandomAdjustContrast, _Mapping]] = ..., random_adjust_hue: _Optional[_Union[RandomAdjustHue, _Mapping]] = ..., random_adjust_saturation: _Optional[_Union[RandomAdjustSaturation, _Mapping]] = ..., random_distort_color: _Optional[_Union[RandomDistortColor, _Mapping]] = ..., random_jitter_boxes: _Optional[_Union[RandomJitterBoxes, _Mapping]] = ..., random_crop_image: _Optional[_Union[RandomCropImage, _Mapping]] = ..., random_pad_image: _Optional[_Union[RandomPadImage, _Mapping]] = ..., random_crop_pad_image: _Optional[_Union[RandomCropPadImage, _Mapping]] = ..., random_crop_to_aspect_ratio: _Optional[_Union[RandomCropToAspectRatio, _Mapping]] = ..., random_black_patches: _Optional[_Union[RandomBlackPatches, _Mapping]] = ..., random_resize_method: _Optional[_Union[RandomResizeMethod, _Mapping]] = ..., scale_boxes_to_pixel_coordinates: _Optional[_Union[ScaleBoxesToPixelCoordinates, _Mapping]] = ..., resize_image: _Optional[_Union[ResizeImage, _Mapping]] = ..., subtract_channel_mean: _Optional[_Union[SubtractChannelMean, _Mapping]] = ..., ssd_random_crop: _Optional[_Union[SSDRandomCrop, _Mapping]] = ..., ssd_random_crop_pad: _Optional[_Union[SSDRandomCropPad, _Mapping]] = ..., ssd_random_crop_fixed_aspect_ratio: _Optional[_Union[SSDRandomCropFixedAspectRatio, _Mapping]] = ..., ssd_random_crop_pad_fixed_aspect_ratio: _Optional[_Union[SSDRandomCropPadFixedAspectRatio, _Mapping]] = ..., random_vertical_flip: _Optional[_Union[RandomVerticalFlip, _Mapping]] = ..., random_rotation90: _Optional[_Union[RandomRotation90, _Mapping]] = ..., rgb_to_gray: _Optional[_Union[RGBtoGray, _Mapping]] = ..., convert_class_logits_to_softmax: _Optional[_Union[ConvertClassLogitsToSoftmax, _Mapping]] = ..., random_absolute_pad_image: _Optional[_Union[RandomAbsolutePadImage, _Mapping]] = ..., random_self_concat_image: _Optional[_Union[RandomSelfConcatImage, _Mapping]] = ..., autoaugment_image: _Optional[_Union[AutoAugmentImage, _Mapping]] = ..., drop_label_probabilistically: _Optional[_Union[DropLabelProbabilistically, _Mapping]] = ..., remap_labels: _Optional[_Union[RemapLabels, _Mapping]] = ..., random_jpeg_quality: _Optional[_Union[RandomJpegQuality, _Mapping]] = ..., random_downscale_to_target_pixels: _Optional[_Union[RandomDownscaleToTargetPixels, _Mapping]] = ..., random_patch_gaussian: _Optional[_Union[RandomPatchGaussian, _Mapping]] = ..., random_square_crop_by_scale: _Optional[_Union[RandomSquareCropByScale, _Mapping]] = ..., random_scale_crop_and_pad_to_square: _Optional[_Union[RandomScaleCropAndPadToSquare, _Mapping]] = ..., adjust_gamma: _Optional[_Union[AdjustGamma, _Mapping]] = ...) -> None: ...
+    def __init__(self, normalize_image: _Optional[_Union[NormalizeImage, _Mapping]] = ..., random_horizontal_flip: _Optional[_Union[RandomHorizontalFlip, _Mapping]] = ..., random_pixel_value_scale: _Optional[_Union[RandomPixelValueScale, _Mapping]] = ..., random_image_scale: _Optional[_Union[RandomImageScale, _Mapping]] = ..., random_rgb_to_gray: _Optional[_Union[RandomRGBtoGray, _Mapping]] = ..., random_adjust_brightness: _Optional[_Union[RandomAdjustBrightness, _Mapping]] = ..., random_adjust_contrast: _Optional[_Union[RandomAdjustContrast, _Mapping]] = ..., random_adjust_hue: _Optional[_Union[RandomAdjustHue, _Mapping]] = ..., random_adjust_saturation: _Optional[_Union[RandomAdjustSaturation, _Mapping]] = ..., random_distort_color: _Optional[_Union[RandomDistortColor, _Mapping]] = ..., random_jitter_boxes: _Optional[_Union[RandomJitterBoxes, _Mapping]] = ..., random_crop_image: _Optional[_Union[RandomCropImage, _Mapping]] = ..., random_pad_image: _Optional[_Union[RandomPadImage, _Mapping]] = ..., random_crop_pad_image: _Optional[_Union[RandomCropPadImage, _Mapping]] = ..., random_crop_to_aspect_ratio: _Optional[_Union[RandomCropToAspectRatio, _Mapping]] = ..., random_black_patches: _Optional[_Union[RandomBlackPatches, _Mapping]] = ..., random_resize_method: _Optional[_Union[RandomResizeMethod, _Mapping]] = ..., scale_boxes_to_pixel_coordinates: _Optional[_Union[ScaleBoxesToPixelCoordinates, _Mapping]] = ..., resize_image: _Optional[_Union[ResizeImage, _Mapping]] = ..., subtract_channel_mean: _Optional[_Union[SubtractChannelMean, _Mapping]] = ..., ssd_random_crop: _Optional[_Union[SSDRandomCrop, _Mapping]] = ..., ssd_random_crop_pad: _Optional[_Union[SSDRandomCropPad, _Mapping]] = ..., ssd_random_crop_fixed_aspect_ratio: _Optional[_Union[SSDRandomCropFixedAspectRatio, _Mapping]] = ..., ssd_random_crop_pad_fixed_aspect_ratio: _Optional[_Union[SSDRandomCropPadFixedAspectRatio, _Mapping]] = ..., random_vertical_flip: _Optional[_Union[RandomVerticalFlip, _Mapping]] = ..., random_rotation90: _Optional[_Union[RandomRotation90, _Mapping]] = ..., rgb_to_gray: _Optional[_Union[RGBtoGray, _Mapping]] = ..., convert_class_logits_to_softmax: _Optional[_Union[ConvertClassLogitsToSoftmax, _Mapping]] = ..., random_absolute_pad_image: _Optional[_Union[RandomAbsolutePadImage, _Mapping]] = ..., random_self_concat_image: _Optional[_Union[RandomSelfConcatImage, _Mapping]] = ..., autoaugment_image: _Optional[_Union[AutoAugmentImage, _Mapping]] = ..., drop_label_probabilistically: _Optional[_Union[DropLabelProbabilistically, _Mapping]] = ..., remap_labels: _Optional[_Union[RemapLabels, _Mapping]] = ..., random_jpeg_quality: _Optional[_Union[RandomJpegQuality, _Mapping]] = ..., random_downscale_to_target_pixels: _Optional[_Union[RandomDownscaleToTargetPixels, _Mapping]] = ..., random_patch_gaussian: _Optional[_Union[RandomPatchGaussian, _Mapping]] = ..., random_square_crop_by_scale: _Optional[_Union[RandomSquareCropByScale, _Mapping]] = ..., random_scale_crop_and_pad_to_square: _Optional[_Union[RandomScaleCropAndPadToSquare, _Mapping]] = ..., adjust_gamma: _Optional[_Union[AdjustGamma, _Mapping]] = ..., random_rotation: _Optional[_Union[RandomRotation, _Mapping]] = ..., random_square_crop: _Optional[_Union[RandomSquareCrop, _Mapping]] = ..., mosaic: _Optional[_Union[Mosaic, _Mapping]] = ...) -> None: ...
 
 class RGBtoGray(_message.Message):
     __slots__ = []
@@ -345,6 +375,28 @@ class RandomResizeMethod(_message.Message):
     target_width: int
     def __init__(self, target_height: _Optional[int] = ..., target_width: _Optional[int] = ...) -> None: ...
 
+class RandomRotation(_message.Message):
+    __slots__ = ["box_shape", "expand", "max_angle", "min_angle", "overlap_thresh", "pad_color", "probability"]
+    class BoxShape(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    BOX_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    ELLIPSE: RandomRotation.BoxShape
+    EXPAND_FIELD_NUMBER: _ClassVar[int]
+    MAX_ANGLE_FIELD_NUMBER: _ClassVar[int]
+    MIN_ANGLE_FIELD_NUMBER: _ClassVar[int]
+    OVERLAP_THRESH_FIELD_NUMBER: _ClassVar[int]
+    PAD_COLOR_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    RECTANGLE: RandomRotation.BoxShape
+    box_shape: RandomRotation.BoxShape
+    expand: bool
+    max_angle: float
+    min_angle: float
+    overlap_thresh: float
+    pad_color: _containers.RepeatedScalarFieldContainer[float]
+    probability: float
+    def __init__(self, min_angle: _Optional[float] = ..., max_angle: _Optional[float] = ..., probability: _Optional[float] = ..., expand: bool = ..., box_shape: _Optional[_Union[RandomRotation.BoxShape, str]] = ..., overlap_thresh: _Optional[float] = ..., pad_color: _Optional[_Iterable[float]] = ...) -> None: ...
+
 class RandomRotation90(_message.Message):
     __slots__ = ["keypoint_rot_permutation", "probability"]
     KEYPOINT_ROT_PERMUTATION_FIELD_NUMBER: _ClassVar[int]
@@ -370,6 +422,22 @@ class RandomSelfConcatImage(_message.Message):
     concat_horizontal_probability: float
     concat_vertical_probability: float
     def __init__(self, concat_vertical_probability: _Optional[float] = ..., concat_horizontal_probability: _Optional[float] = ...) -> None: ...
+
+class RandomSquareCrop(_message.Message):
+    __slots__ = ["factor", "max_attempts", "max_factor", "min_factor", "pad_color", "probability"]
+    FACTOR_FIELD_NUMBER: _ClassVar[int]
+    MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    MIN_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    PAD_COLOR_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    factor: _containers.RepeatedScalarFieldContainer[float]
+    max_attempts: int
+    max_factor: float
+    min_factor: float
+    pad_color: _containers.RepeatedScalarFieldContainer[float]
+    probability: float
+    def __init__(self, factor: _Optional[_Iterable[float]] = ..., min_factor: _Optional[float] = ..., max_factor: _Optional[float] = ..., max_attempts: _Optional[int] = ..., probability: _Optional[float] = ..., pad_color: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class RandomSquareCropByScale(_message.Message):
     __slots__ = ["max_border", "num_scales", "scale_max", "scale_min"]

@@ -69,8 +69,12 @@ from object_detection.core.preprocessor.resizing import (
     resize_to_min_dimension,
     resize_to_range,
 )
+from object_detection.core.preprocessor.rotation import (
+    random_rotation,
+)
 from object_detection.core.preprocessor.square_crops import (
     random_scale_crop_and_pad_to_square,
+    random_square_crop,
     random_square_crop_by_scale,
 )
 
@@ -105,9 +109,11 @@ __all__ = [
     "random_pixel_value_scale",
     "random_resize_method",
     "random_rgb_to_gray",
+    "random_rotation",
     "random_rotation90",
     "random_scale_crop_and_pad_to_square",
     "random_self_concat_image",
+    "random_square_crop",
     "random_square_crop_by_scale",
     "random_vertical_flip",
     "remap_labels",

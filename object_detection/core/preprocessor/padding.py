@@ -37,6 +37,17 @@ def placed_masks(masks: tf.Tensor, offset: tf.Tensor, canvas: tf.Tensor) -> tf.T
     return tf.pad(masks, tf.concat([[[0, 0]], around], axis=0))
 
 
+def margin_color(image: tf.Tensor, pad_color: Any = None) -> Any:
+    """[C] colour around a picture [H, W, C]: as given, or the picture's mean."""
+    if pad_color is None:
+        return tf.reduce_mean(image, axis=[0, 1])
+    if tf.is_tensor(pad_color):
+        # A constant may come from another graph: steps are built once and used anywhere.
+        known = tf.get_static_value(pad_color)
+        return pad_color if known is None else known
+    return pad_color
+
+
 def put_on_canvas(
     image: tf.Tensor,
     boxes: tf.Tensor,
@@ -131,11 +142,7 @@ def random_pad_image(
     canvas = below(smallest, largest, "canvas", 0)
     margin = canvas - size
     offset = margin // 2 if center_pad else below(tf.zeros_like(margin), margin + 1, "offset", 1)
-    color = tf.reduce_mean(image, axis=[0, 1]) if pad_color is None else pad_color
-    if tf.is_tensor(color):
-        # A constant may come from another graph: steps are built once and used anywhere.
-        known = tf.get_static_value(color)
-        color = color if known is None else known
+    color = margin_color(image, pad_color)
     return put_on_canvas(
         image, boxes, masks, keypoints, densepose_surface_coords, offset, canvas, color
     )

@@ -18,9 +18,12 @@ from object_detection.core.preprocessor import (
     padding,
     photometric,
     resizing,
+    rotation,
     square_crops,
 )
 from object_detection.errors import ConfigError
+from object_detection.keypoints import geometry
+from object_detection.utils.ops.groundtruth import PER_BOX
 
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
@@ -39,6 +42,7 @@ FIELD_OF_PARAMETER = {
     "mask_weights": Inputs.groundtruth_instance_mask_weights,
     "keypoints": Inputs.groundtruth_keypoints,
     "keypoint_visibilities": Inputs.groundtruth_keypoint_visibilities,
+    "keypoint_flags": Inputs.groundtruth_keypoint_flags,
     "keypoint_depths": Inputs.groundtruth_keypoint_depths,
     "keypoint_depth_weights": Inputs.groundtruth_keypoint_depth_weights,
     "densepose_num_points": Inputs.groundtruth_dp_num_points,
@@ -46,24 +50,8 @@ FIELD_OF_PARAMETER = {
     "densepose_surface_coords": Inputs.groundtruth_dp_surface_coords,
 }
 
-# Other fields with a row for each box: they follow the choice of boxes, and nothing else.
-_PER_BOX = (
-    Inputs.groundtruth_weights,
-    Inputs.groundtruth_confidences,
-    Inputs.multiclass_scores,
-    Inputs.groundtruth_instance_mask_weights,
-    Inputs.groundtruth_keypoint_depths,
-    Inputs.groundtruth_keypoint_depth_weights,
-    Inputs.groundtruth_keypoint_weights,
-    Inputs.groundtruth_area,
-    Inputs.groundtruth_is_crowd,
-    Inputs.groundtruth_difficult,
-    Inputs.groundtruth_group_of,
-    Inputs.groundtruth_label_types,
-    Inputs.groundtruth_track_ids,
-    Inputs.groundtruth_temporal_offset,
-    Inputs.groundtruth_track_match_flags,
-)
+# A decoder lists scores flat; once they have a row for each box, they follow.
+_PER_BOX = (*sorted(PER_BOX), Inputs.multiclass_scores)
 _DENSEPOSE = ("densepose_num_points", "densepose_part_ids", "densepose_surface_coords")
 
 _FUNCTIONS: tuple[Function, ...] = (
@@ -83,6 +71,7 @@ _FUNCTIONS: tuple[Function, ...] = (
     geometric.random_horizontal_flip,
     geometric.random_vertical_flip,
     geometric.random_rotation90,
+    rotation.random_rotation,
     cropping.random_crop_image,
     cropping.random_crop_to_aspect_ratio,
     cropping.ssd_random_crop,
@@ -92,6 +81,7 @@ _FUNCTIONS: tuple[Function, ...] = (
     crop_and_pad.ssd_random_crop_pad_fixed_aspect_ratio,
     square_crops.random_square_crop_by_scale,
     square_crops.random_scale_crop_and_pad_to_square,
+    square_crops.random_square_crop,
     padding.random_pad_image,
     padding.random_absolute_pad_image,
     padding.random_pad_to_aspect_ratio,
@@ -184,6 +174,9 @@ def preprocess(
     Each function gets those of the sample's tensors that it has parameters for, and returns them
     in the same order. All else that has a row for each box follows the choice of boxes.
 
+    Before the first step and after each one, float32 boxes and keypoints are rounded to the grid of
+    `geometry.on_grid`, by at most 2^-24: so flips and quarter turns are exactly undone by others.
+
     Args:
         tensor_dict: a sample; the picture, if there is one, is [1, H, W, C], float in [0, 255].
         preprocess_options: pairs of function and keyword arguments.
@@ -207,11 +200,22 @@ def preprocess(
         if image.shape.as_list()[0] not in (1, None):
             raise ConfigError(f"One picture at a time: expected [1, H, W, C], got {image.shape}.")
         sample[Inputs.image] = tf.squeeze(image, 0)
+    _put_on_grid(sample)
     for function, settings in preprocess_options:
         _apply(function, dict(settings), sample, func_arg_map, preprocess_vars_cache)
+        _put_on_grid(sample)
     if Inputs.image in sample:
         sample[Inputs.image] = sample[Inputs.image][tf.newaxis]
     return sample
+
+
+def _put_on_grid(sample: Sample) -> None:
+    """Rounds the coordinates of boxes and keypoints of a sample, in place."""
+    for field in (Inputs.groundtruth_boxes, Inputs.groundtruth_keypoints):
+        if field in sample:
+            coordinates = tf.convert_to_tensor(sample[field])
+            if coordinates.dtype == tf.float32:
+                sample[field] = geometry.on_grid(coordinates)
 
 
 def _apply(
