@@ -1,6 +1,7 @@
 """The program behind `scripts/detect.py`: pictures in, drawn pictures and JSON out."""
 
 import argparse
+import logging
 import os
 import pathlib
 import warnings
@@ -12,11 +13,15 @@ import tqdm
 from PIL import Image
 
 from object_detection.errors import ConfigError, DataError
-from object_detection.utils import files, label_map_util, startup
+from object_detection.keypoints import schema as schemas
+from object_detection.protos import pipeline_pb2
+from object_detection.utils import config_util, files, keypoint_config, label_map_util, startup
 from object_detection.visualization import drawing, encoding
 
 if TYPE_CHECKING:
     from object_detection.inference.detector import Found
+
+logger = logging.getLogger(__name__)
 
 # What a folder is searched for; a picture that is named itself may end as it likes.
 _EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
@@ -31,7 +36,19 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--output", required=True, help="folder for drawn pictures and JSON")
     parser.add_argument("--label_map", default="", help="label map, for the names of classes")
     parser.add_argument(
+        "--keypoints",
+        default="",
+        help="keypoint set for names, lines and colours: a shipped name or a .json file (default: "
+        "that of the pipeline.config beside the model)",
+    )
+    parser.add_argument(
         "--min_score", type=float, default=0.5, help="leave out detections below (default 0.5)"
+    )
+    parser.add_argument(
+        "--min_keypoint_score",
+        type=float,
+        default=0.0,
+        help="do not draw keypoints below, if the model scores them (default 0)",
     )
     parser.add_argument("--no_pictures", action="store_true", help="write only the JSON")
     parser.add_argument("pictures", nargs="+", help="pictures, or folders of pictures")
@@ -99,6 +116,10 @@ def _entry(
             detection["keypoints"] = [
                 [round(float(y), 2), round(float(x), 2)] for y, x in found.keypoints[row]
             ]
+        if found.keypoint_scores is not None:
+            detection["keypoint_scores"] = [
+                round(float(score), 5) for score in found.keypoint_scores[row]
+            ]
         detections.append(detection)
     return {
         "picture": str(path),
@@ -108,24 +129,67 @@ def _entry(
     }
 
 
+def keypoint_schema(named: str, model: str) -> schemas.KeypointSchema | None:
+    """The set that is named, or that of the config beside an exported model; None without either.
+
+    Args:
+        named: a shipped name, the path of a `.json` file, or "".
+        model: export directory or frozen graph.
+
+    Raises:
+        ConfigError: what is named is no set.
+    """
+    if named:
+        return schemas.load(named)
+    folder = model if os.path.isdir(model) else os.path.dirname(model)
+    path = os.path.join(folder, "pipeline.config")
+    if not os.path.isfile(path):
+        return None
+    try:
+        text = config_util.read_text(path)
+        pipeline = config_util.parse_text(text, pipeline_pb2.TrainEvalPipelineConfig(), path)
+        if pipeline.HasField(keypoint_config.FIELD):
+            return keypoint_config.schema_of(pipeline.keypoints, folder)
+    except ConfigError as error:
+        # The graph does without; a config of another version should not stop it.
+        logger.warning("Keypoints are drawn without their set: %s", error)
+    return None
+
+
+def _check_number(found: "Found", schema: schemas.KeypointSchema, model: str) -> None:
+    if found.keypoints is not None and found.keypoints.shape[1] != schema.size:
+        raise ConfigError(
+            f"{schema.where} has {schema.size} keypoints, but {model} gives "
+            f"{found.keypoints.shape[1]}; name their set with --keypoints."
+        )
+
+
 def _draw(
-    image: np.ndarray[Any, Any], found: "Found", category_index: drawing.CategoryIndex
+    image: np.ndarray[Any, Any],
+    found: "Found",
+    category_index: drawing.CategoryIndex,
+    schema: schemas.KeypointSchema | None,
+    min_keypoint_score: float,
 ) -> np.ndarray[Any, Any]:
     size = np.array(image.shape[:2], np.float32)
     canvas = drawing.enlarged_to_read(image)
     thickness = drawing.line_thickness_for(canvas)
+    points = None if found.keypoints is None else found.keypoints / size
+    if points is not None and found.keypoint_scores is not None:
+        points = np.where(found.keypoint_scores[..., None] < min_keypoint_score, np.nan, points)
     return drawing.visualize_boxes_and_labels_on_image_array(
         canvas,
         found.boxes / np.tile(size, 2),
         found.classes,
         found.scores,
         category_index,
-        keypoints=None if found.keypoints is None else found.keypoints / size,
+        keypoints=points,
+        keypoint_edges=None if schema is None else schema.edges,
         use_normalized_coordinates=True,
         max_boxes_to_draw=None,
         min_score_thresh=0.0,
         line_thickness=thickness,
-        keypoint_color=None,
+        keypoint_color=None if schema is None else schema.colors,
         keypoint_radius=thickness,
     )
 
@@ -134,6 +198,7 @@ def _detections(
     options: argparse.Namespace,
     pictures: list[tuple[pathlib.Path, pathlib.Path]],
     category_index: drawing.CategoryIndex,
+    schema: schemas.KeypointSchema | None,
 ) -> Iterator[dict[str, Any]]:
     # Loaded late: --help and mistakes in flags should not wait for TensorFlow.
     startup.prepare_tensorflow()
@@ -148,9 +213,12 @@ def _detections(
                 yield {"picture": str(path), "error": str(error)}
                 continue
             found = model.detect(image, options.min_score)
+            if schema is not None:
+                _check_number(found, schema, options.model)
             if not options.no_pictures:
                 target = os.path.join(options.output, "pictures", str(below.with_suffix(".jpg")))
-                encoding.save_image(_draw(image, found, category_index), target)
+                drawn = _draw(image, found, category_index, schema, options.min_keypoint_score)
+                encoding.save_image(drawn, target)
             yield _entry(path, image, found, category_index)
 
 
@@ -163,8 +231,10 @@ def run(arguments: Sequence[str]) -> str:
         DataError: there are no pictures.
     """
     options = parse_flags(arguments)
-    if not 0.0 <= options.min_score <= 1.0:
-        raise ConfigError(f"--min_score is {options.min_score}; give a number from 0 to 1.")
+    for name in ("min_score", "min_keypoint_score"):
+        if not 0.0 <= getattr(options, name) <= 1.0:
+            raise ConfigError(f"--{name} is {getattr(options, name)}; give a number from 0 to 1.")
+    schema = keypoint_schema(options.keypoints, options.model)
     category_index = (
         label_map_util.create_category_index_from_labelmap(options.label_map)
         if options.label_map
@@ -173,7 +243,7 @@ def run(arguments: Sequence[str]) -> str:
     pictures = find_pictures(options.pictures)
     # Before the work: what cannot be written should not come out after it.
     os.makedirs(options.output, exist_ok=True)
-    entries = list(_detections(options, pictures, category_index))
+    entries = list(_detections(options, pictures, category_index, schema))
     failed = [entry["error"] for entry in entries if "error" in entry]
     if len(failed) == len(entries):
         raise DataError(f"None of {len(entries)} pictures can be read. The first: {failed[0]}")
@@ -184,6 +254,7 @@ def run(arguments: Sequence[str]) -> str:
             "model": options.model,
             "min_score": options.min_score,
             "frame": "pixels; box [ymin, xmin, ymax, xmax], keypoints [y, x]",
+            **({"keypoint_names": schema.names} if schema is not None else {}),
             "pictures": entries,
         },
     )

@@ -19,6 +19,7 @@ FROZEN_GRAPH = "frozen_inference_graph.pb"
 _INPUT = "image_tensor:0"
 _OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 _KEYPOINTS = "detection_keypoints"
+_KEYPOINT_SCORES = "detection_keypoint_scores"
 
 
 class Found(NamedTuple):
@@ -28,6 +29,7 @@ class Found(NamedTuple):
     scores: Array  # [D]
     classes: Array  # [D] int, ids of the label map
     keypoints: Array | None  # [D, K, 2], or None if the model has none
+    keypoint_scores: Array | None = None  # [D, K], or None if the model does not score them
 
 
 def load_frozen_graph(path: str) -> tf.GraphDef:
@@ -78,7 +80,7 @@ class Detector:
             tf.import_graph_def(graph_def, name="")
             self._outputs = {
                 name: graph.get_tensor_by_name(f"{name}:0")
-                for name in (*_OUTPUTS, _KEYPOINTS)
+                for name in (*_OUTPUTS, _KEYPOINTS, _KEYPOINT_SCORES)
                 if name in names
             }
         self._session = tf.Session(graph=graph)
@@ -108,10 +110,11 @@ class Detector:
         scores = values["detection_scores"][0, :count]
         kept = scores >= min_score
         size = np.array(image.shape[:2], np.float32)
-        keypoints = values.get(_KEYPOINTS)
+        keypoints, keypoint_scores = values.get(_KEYPOINTS), values.get(_KEYPOINT_SCORES)
         return Found(
             boxes=values["detection_boxes"][0, :count][kept] * np.tile(size, 2),
             scores=scores[kept],
             classes=values["detection_classes"][0, :count][kept].astype(np.int64),
             keypoints=None if keypoints is None else keypoints[0, :count][kept] * size,
+            keypoint_scores=None if keypoint_scores is None else keypoint_scores[0, :count][kept],
         )

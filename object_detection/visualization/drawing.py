@@ -214,7 +214,7 @@ def draw_keypoints_on_image(
     keypoints: Array,
     keypoint_scores: Array | None = None,
     min_score_thresh: float = 0.5,
-    color: str | None = "red",
+    color: str | Sequence[str] | None = "red",
     radius: float = 2,
     use_normalized_coordinates: bool = True,
     keypoint_edges: Iterable[tuple[int, int]] | None = None,
@@ -228,7 +228,7 @@ def draw_keypoints_on_image(
         keypoints: [K, 2].
         keypoint_scores: [K]; only points above `min_score_thresh` are drawn.
         min_score_thresh: see `keypoint_scores`.
-        color: of all discs; None gives each keypoint its own.
+        color: of all discs, or one for each keypoint; None gives each its own.
         radius: of a disc, in pixels.
         use_normalized_coordinates: whether coordinates are shares of the picture.
         keypoint_edges: pairs of numbers of keypoints to join, where both are drawn.
@@ -240,6 +240,9 @@ def draw_keypoints_on_image(
     shown: Array = np.isfinite(points.sum(axis=-1))
     if keypoint_scores is not None:
         shown &= np.asarray(keypoint_scores).reshape(-1) > min_score_thresh
+    fills = (
+        colors.KEYPOINT_COLORS if color is None else [color] if isinstance(color, str) else color
+    )
     draw = ImageDraw.Draw(image)
     for start, end in keypoint_edges or ():
         if min(start, end) >= 0 and max(start, end) < len(points) and shown[start] and shown[end]:
@@ -250,7 +253,7 @@ def draw_keypoints_on_image(
             )
     for number, (y, x) in enumerate(points):
         if shown[number]:
-            fill = color or colors.KEYPOINT_COLORS[number % len(colors.KEYPOINT_COLORS)]
+            fill = fills[number % len(fills)]
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
 
@@ -259,7 +262,7 @@ def draw_keypoints_on_image_array(
     keypoints: Array,
     keypoint_scores: Array | None = None,
     min_score_thresh: float = 0.5,
-    color: str | None = "red",
+    color: str | Sequence[str] | None = "red",
     radius: float = 2,
     use_normalized_coordinates: bool = True,
     keypoint_edges: Iterable[tuple[int, int]] | None = None,
@@ -273,7 +276,7 @@ def draw_keypoints_on_image_array(
         keypoints: [K, 2].
         keypoint_scores: [K]; only points above `min_score_thresh` are drawn.
         min_score_thresh: see `keypoint_scores`.
-        color: of all discs; None gives each keypoint its own.
+        color: of all discs, or one for each keypoint; None gives each its own.
         radius: of a disc, in pixels.
         use_normalized_coordinates: whether coordinates are shares of the picture.
         keypoint_edges: pairs of numbers of keypoints to join.
@@ -349,7 +352,7 @@ def visualize_boxes_and_labels_on_image_array(
     skip_labels: bool = False,
     skip_track_ids: bool = False,
     *,
-    keypoint_color: str | None = "box",
+    keypoint_color: str | Sequence[str] | None = "box",
     keypoint_radius: float | None = None,
 ) -> Array:
     """Draws detections or groundtruth of a picture.
@@ -379,7 +382,8 @@ def visualize_boxes_and_labels_on_image_array(
         skip_scores: write no scores.
         skip_labels: write no names.
         skip_track_ids: write no ids of tracks.
-        keypoint_color: "box" for the colour of the box; None gives each keypoint its own.
+        keypoint_color: "box" for the colour of the box; another colour; or one for each keypoint.
+            None gives each its own.
         keypoint_radius: of the discs, in pixels; if None, half the thickness of lines, at least 1.
 
     Returns:

@@ -27,6 +27,7 @@ def truth_beside_detections(
     skip_scores: bool = False,
     skip_labels: bool = False,
     keypoint_edges: Sequence[tuple[int, int]] = (),
+    keypoint_colors: Sequence[str] | None = None,
 ) -> Array:
     """The picture twice: with its groundtruth at the left, with its detections at the right.
 
@@ -40,6 +41,7 @@ def truth_beside_detections(
         skip_scores: write no scores.
         skip_labels: write no names.
         keypoint_edges: pairs of numbers of keypoints to join.
+        keypoint_colors: one for each keypoint; None for colours that tell neighbours apart.
 
     Returns:
         [h, 2 w + gap, 3] uint8; a very small picture is enlarged.
@@ -58,7 +60,7 @@ def truth_beside_detections(
         use_normalized_coordinates=True,
         line_thickness=thickness,
         groundtruth_box_visualization_color=_TRUTH_COLOR,
-        keypoint_color=None,
+        keypoint_color=keypoint_colors,
         keypoint_radius=thickness,
     )
     right = drawing.visualize_boxes_and_labels_on_image_array(
@@ -75,7 +77,7 @@ def truth_beside_detections(
         line_thickness=thickness,
         skip_scores=skip_scores,
         skip_labels=skip_labels,
-        keypoint_color=None,
+        keypoint_color=keypoint_colors,
         keypoint_radius=thickness,
     )
     gap = np.full([image.shape[0], _GAP, 3], 255, np.uint8)

@@ -2,10 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
+from PIL import Image
 
 from object_detection.errors import ConfigError, DataError
 from object_detection.inference import detect_pictures
+from object_detection.visualization import colors
 
 
 @pytest.fixture
@@ -49,3 +53,79 @@ def test_flags_are_checked(arguments):
         detect_pictures.run([*arguments, "--min_score=1.5"])
     with pytest.raises(DataError, match="no such picture or folder"):
         detect_pictures.run([*arguments, "none.jpg"])
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A frozen graph that finds one object with three scored keypoints in any picture."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    with tf.Graph().as_default() as graph:
+        image = tf.placeholder(tf.uint8, [None, None, None, 3], name="image_tensor")
+        tf.constant([[[0.0, 0.0, 1.0, 1.0]]], name="detection_boxes")
+        tf.constant([[0.9]], name="detection_scores")
+        tf.constant([[1.0]], name="detection_classes")
+        tf.constant([[[[0.5, 0.25], [0.5, 0.5], [0.5, 0.75]]]], name="detection_keypoints")
+        tf.constant([[[0.875, 0.25, 0.75]]], name="detection_keypoint_scores")
+        tf.ones_like(image[:, 0, 0, 0], tf.float32, name="num_detections")
+    (folder / "frozen_inference_graph.pb").write_bytes(graph.as_graph_def().SerializeToString())
+    Image.new("RGB", (480, 480)).save(tmp_path / "black.png")
+    return folder
+
+
+CONFIG = """keypoints {
+  keypoint { name: "left" color: "#ff0000" } keypoint { name: "tip" color: "#00ff00" }
+  keypoint { name: "right" color: "#0000ff" } limb { start: "left" end: "tip" }
+}"""
+
+
+def _detect(model, *flags):
+    folder = model.parent
+    out = folder / "out"
+    flags = [f"--model={model}", f"--output={out}", *flags, str(folder / "black.png")]
+    detect_pictures.run(flags)
+    picture = np.asarray(Image.open(out / "pictures" / "black.jpg"))
+    return json.loads((out / "detections.json").read_text()), picture
+
+
+def _is(pixel, color):
+    """Whether a pixel of a JPEG is of a colour."""
+    return np.abs(pixel.astype(int) - colors.rgb(color)).max() < 60
+
+
+def test_names_lines_and_colours_are_those_of_the_config_beside_the_model(model):
+    (model / "pipeline.config").write_text(CONFIG)
+    written, picture = _detect(model)
+    assert written["keypoint_names"] == ["left", "tip", "right"]
+    found = written["pictures"][0]["detections"][0]
+    assert found["keypoints"] == [[240, 120], [240, 240], [240, 360]]
+    assert found["keypoint_scores"] == [0.875, 0.25, 0.75]
+    for column, color in ((120, "#ff0000"), (240, "#00ff00"), (360, "#0000ff")):
+        assert _is(picture[240, column], color)
+    assert picture[240, 180].max() > 60  # the line from left to tip
+    assert picture[240, 300].max() < 60  # none from tip to right
+
+
+def test_keypoints_of_low_score_are_not_drawn(model):
+    (model / "pipeline.config").write_text(CONFIG)
+    written, picture = _detect(model, "--min_keypoint_score=0.5")
+    assert len(written["pictures"][0]["detections"][0]["keypoints"]) == 3
+    assert _is(picture[240, 120], "#ff0000")
+    assert picture[240, 240].max() < 60
+    assert picture[240, 180].max() < 60  # a line needs both ends
+
+
+def test_without_a_set_keypoints_have_colours_all_the_same(model, caplog):
+    written, picture = _detect(model)
+    assert "keypoint_names" not in written
+    assert _is(picture[240, 120], "Cyan")
+    (model / "pipeline.config").write_text("model { nonsense: 1 }")
+    _detect(model)
+    assert "drawn without their set" in caplog.text
+
+
+def test_a_set_of_another_number_is_refused(model):
+    with pytest.raises(ConfigError, match=r"face5.json has 5 keypoints, but .*model gives 3"):
+        _detect(model, "--keypoints=face5")
+    with pytest.raises(ConfigError, match="Did you mean 'face5'"):
+        _detect(model, "--keypoints=face-5")
