@@ -5,7 +5,12 @@
 this package.
 """
 
-from object_detection.inputs.batches import evaluation_dataset, provide_batch, training_dataset
+from object_detection.inputs.batches import (
+    NUM_BOXES_BEFORE_CUT,
+    evaluation_dataset,
+    provide_batch,
+    training_dataset,
+)
 from object_detection.inputs.input_functions import (
     HASH_BINS,
     HASH_KEY,
@@ -34,6 +39,7 @@ __all__ = [
     "HASH_BINS",
     "HASH_KEY",
     "INPUT_BUILDER_UTIL_MAP",
+    "NUM_BOXES_BEFORE_CUT",
     "SERVING_FED_EXAMPLE_KEY",
     "_LABEL_OFFSET",
     "PredictInput",

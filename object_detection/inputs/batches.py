@@ -23,11 +23,14 @@ from object_detection.inputs.transform import (
     select_rows,
     transform_input_data,
 )
-from object_detection.utils import config_util
+from object_detection.utils import config_util, crowd_config
 
 Inputs = fields.InputDataFields
 Boxes = fields.BoxListFields
 Sample = dict[str, tf.Tensor]
+
+# Key of the number of boxes that a picture had before those beyond the limit were cut.
+NUM_BOXES_BEFORE_CUT = "num_boxes_before_cut"
 
 
 def _keep(sample: Sample, keys: tuple[str, ...]) -> Sample:
@@ -45,6 +48,7 @@ _TRAINING_FIELDS = (
     Inputs.groundtruth_keypoint_flags,
     Inputs.groundtruth_instance_masks,
     Inputs.num_groundtruth_boxes,
+    NUM_BOXES_BEFORE_CUT,
     Inputs.source_id,
 )
 # What makes these, and is needed no longer then.
@@ -84,9 +88,10 @@ def training_dataset(
         Batches: `image` [B, h, w, 3], `true_image_shape` [B, 3], `groundtruth_boxes`
         [B, M, 4], `groundtruth_classes` [B, M, C], `groundtruth_weights` [B, M] (0 on
         padding), `groundtruth_keypoints` [B, M, K, 2], `groundtruth_keypoint_visibilities`
-        and `groundtruth_keypoint_flags` [B, M, K], `num_groundtruth_boxes` [B], `source_id` [B]; M
-        is the batch's largest number of boxes, at most `max_number_of_boxes` of the reader, or of `train_config` where the
-        reader does not set it.
+        and `groundtruth_keypoint_flags` [B, M, K], `num_groundtruth_boxes` [B],
+        `num_boxes_before_cut` [B], `source_id` [B]; M is the batch's largest number of boxes, at
+        most `max_number_of_boxes` of the reader, or of `train_config` where the reader does not
+        set it.
 
     Raises:
         ConfigError: pictures of different sizes could not be batched.
@@ -99,14 +104,14 @@ def training_dataset(
             "pad_to_max_dimension: true."
         )
     steps = [preprocessor_builder.build(step) for step in train_config.data_augmentation_options]
-    counted = (
-        input_config if input_config.HasField("max_number_of_boxes") else train_config
-    )  # the field of train_config is the older one
-    limit = counted.max_number_of_boxes
+    limit, _ = crowd_config.training_limit(train_config, input_config)
 
     def augment(sample: Sample) -> Sample:
         sample = prune_unusable_boxes(augment_input_data(sample, steps))
-        return select_rows(sample, lambda value: value[:limit]) if limit > 0 else sample
+        count = tf.shape(sample[Inputs.groundtruth_boxes])[0]
+        if limit > 0:
+            sample = select_rows(sample, lambda value: value[:limit])
+        return {**sample, NUM_BOXES_BEFORE_CUT: count}
 
     finish = functools.partial(
         transform_input_data,

@@ -26,7 +26,8 @@ from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import CheckpointError, ConfigError, DataError
 from object_detection.legacy import queued_inputs
-from object_detection.utils import graph_errors, variables_helper
+from object_detection.utils import crowd_config, graph_errors, variables_helper
+from object_detection.utils.cut_boxes import CutBoxes
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class StepGraph(NamedTuple):
     batch_size: tf.Tensor
     summary: tf.Tensor
     model_variables: frozenset[str]  # names; without the optimizer's own
+    num_boxes: Any = ()  # [B] of the pictures, before those beyond the limit were cut, if known
 
 
 class Outcome(NamedTuple):
@@ -140,9 +142,10 @@ def build_step(
     inputs.provide_batch(model, batch)
     predictions = model.predict(images, true_shapes)
     losses = model.loss(predictions, true_shapes)
-    return _finish_step(
+    step = _finish_step(
         model, losses, train_config, graph_hook_fn, data_seconds, tf.shape(images)[0]
     )
+    return step._replace(num_boxes=batch.get(inputs.NUM_BOXES_BEFORE_CUT, ()))
 
 
 def _finish_step(
@@ -345,8 +348,10 @@ def train_model(
             )
         with tf.device("/cpu:0" if options.on_cpu else None):
             step_graph = build_step(model, dataset, train_config, graph_hook_fn)
-        record_files = configs["train_input_config"].tf_record_input_reader.input_path
-        return _run(model, step_graph, train_config, train_dir, options, say, record_files)
+        reader = configs["train_input_config"]
+        record_files = reader.tf_record_input_reader.input_path
+        cut = CutBoxes(*crowd_config.training_limit(train_config, reader))
+        return _run(model, step_graph, train_config, train_dir, options, say, record_files, cut)
 
 
 def _run(
@@ -357,6 +362,7 @@ def _run(
     options: LoopOptions,
     say: Callable[[str], None],
     record_files: Sequence[str] = (),
+    cut: CutBoxes | None = None,
 ) -> Outcome:
     """Initialises the variables of the default graph, or restores them, and runs the loop."""
     latest = tf.train.latest_checkpoint(train_dir)
@@ -378,7 +384,7 @@ def _run(
             fine_tune(session)
         with _filled_queues(session):
             return _loop(
-                session, step_graph, saver, train_config, train_dir, options, say, record_files
+                session, step_graph, saver, train_config, train_dir, options, say, record_files, cut
             )
 
 
@@ -428,6 +434,7 @@ def _loop(
     options: LoopOptions,
     say: Callable[[str], None],
     record_files: Sequence[str],
+    cut: CutBoxes | None = None,
 ) -> Outcome:
     prefix = os.path.join(train_dir, "model.ckpt")
     writer = tf.summary.FileWriter(train_dir, session.graph)
@@ -438,7 +445,8 @@ def _loop(
     if num_steps and step >= num_steps:
         say(f"Nothing to do: {train_dir} is at step {step} of {num_steps}.")
         return Outcome(step, losses, False, checkpoint)
-    fetches = (graph.train_op, graph.losses, graph.data_seconds, graph.batch_size)
+    fetches = (graph.train_op, graph.losses, graph.data_seconds, graph.batch_size, graph.num_boxes)
+    cut = cut or CutBoxes(0, "")
     progress, saved_at = _Progress(num_steps), time.monotonic()
     say(f"Training from step {step} to {num_steps or 'the end of time'}.")
     with _stop_requests() as stop_requested:
@@ -454,7 +462,8 @@ def _loop(
                     f"Step {step + 1}: {graph_errors.reason(error, record_files)}"
                 ) from error
             step += 1
-            _, losses, waited, pictures = values
+            _, losses, waited, pictures, num_boxes = values
+            cut.count(num_boxes)
             losses = {name: float(value) for name, value in losses.items()}
             _check_finite(losses, step)
             progress.count(losses, int(pictures), float(waited))
@@ -462,12 +471,17 @@ def _loop(
                 writer.add_summary(summary, step)
             if step % options.log_every_steps == 0 or step == num_steps:
                 say(f"step {step}/{num_steps or '-'}: {progress.words(step)}")
+                news = cut.news()
+                if news:
+                    say(news)
             if time.monotonic() - saved_at > options.save_every_secs:
                 checkpoint = saver.save(session, prefix, global_step=step)
                 saved_at = time.monotonic()
         interrupted = stop_requested()
         checkpoint = saver.save(session, prefix, global_step=step)
     writer.close()
+    if cut.lost:
+        say(cut.words())
     say(f"{'Interrupted' if interrupted else 'Finished'} at step {step}; saved {checkpoint}.")
     return Outcome(step, losses, interrupted, checkpoint)
 
