@@ -24,7 +24,8 @@ from object_detection.errors import CheckpointError, ConfigError, DataError
 from object_detection.legacy import restoring, sample_evaluation
 from object_detection.metrics.detection_evaluator import Array, DetectionEvaluator
 from object_detection.metrics.keypoint_evaluation import KeypointErrorEvaluator
-from object_detection.utils import graph_errors, label_map_util
+from object_detection.utils import crowd_config, graph_errors, keypoint_config, label_map_util
+from object_detection.utils.cut_boxes import CutBoxes
 from object_detection.visualization import drawing, encoding, side_by_side
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Result:
     metrics: dict[str, float]
     pictures: list[str]  # paths of drawn pictures
     metrics_file: str
+    warning: str = ""  # of objects that no metric can count as found
 
 
 def build_graph(configs: dict[str, Any], reader: Any) -> EvaluationGraph:
@@ -171,7 +173,12 @@ def _unbatched(
         )
 
 
-def _draw(picture: Picture, category_index: drawing.CategoryIndex, eval_config: Any) -> Array:
+def _draw(
+    picture: Picture,
+    category_index: drawing.CategoryIndex,
+    eval_config: Any,
+    keypoint_colors: Sequence[str] | None = None,
+) -> Array:
     truth, detections = picture.truth, picture.detections
     size = truth[Inputs.original_image_spatial_shape]
     names = Inputs.groundtruth_keypoints, Detections.detection_keypoints
@@ -202,6 +209,7 @@ def _draw(picture: Picture, category_index: drawing.CategoryIndex, eval_config: 
         skip_scores=eval_config.skip_scores,
         skip_labels=eval_config.skip_labels,
         keypoint_edges=[(edge.start, edge.end) for edge in eval_config.keypoint_edge],
+        keypoint_colors=keypoint_colors,
     )
 
 
@@ -259,6 +267,12 @@ class Evaluation:
         self._record_files = list(reader.tf_record_input_reader.input_path)
         categories = label_map_util.create_categories_from_labelmap(reader.label_map_path)
         self._category_index = label_map_util.create_category_index(categories)
+        self._keypoint_colors = (
+            keypoint_config.schema_of(configs["keypoints"]).colors
+            if "keypoints" in configs
+            else None
+        )
+        self._limit = crowd_config.detection_limit(configs["model"], self._eval_config)
         self._evaluators = self._make_evaluators(categories, bool(reader.num_keypoints))
         self._tf_graph = tf.Graph()
         with self._tf_graph.as_default():
@@ -295,6 +309,7 @@ class Evaluation:
         work = os.path.join(self._eval_dir, ".pictures")
         shutil.rmtree(work, ignore_errors=True)
         count = 0
+        beyond = CutBoxes(*self._limit, fate="cannot be found")
         with tf.Session(
             graph=self._tf_graph, config=tf.ConfigProto(allow_soft_placement=True)
         ) as session:
@@ -308,10 +323,12 @@ class Evaluation:
             # disable=None: a bar on a terminal, nothing in a log.
             for picture in tqdm.tqdm(stream, "evaluating", unit=" pictures", disable=None):
                 self._count(picture, count)
+                beyond.count([len(picture.truth[Inputs.groundtruth_boxes])])
                 if count < config.num_visualizations and picture.image is not None:
                     name = _file_name(picture, count)
                     encoding.save_image(
-                        _draw(picture, self._category_index, config), os.path.join(work, name)
+                        _draw(picture, self._category_index, config, self._keypoint_colors),
+                        os.path.join(work, name),
                     )
                     drawn.append(name)
                 count += 1
@@ -326,7 +343,8 @@ class Evaluation:
             metrics[name.replace("Loss/", "Losses/", 1)] = float(
                 np.mean([batch[name] for batch in losses])
             )
-        return self._write(checkpoint, step, count, metrics, work, drawn)
+        result = self._write(checkpoint, step, count, metrics, work, drawn)
+        return dataclasses.replace(result, warning=beyond.words())
 
     def _count(self, picture: Picture, number: int) -> None:
         # Names may repeat; each picture counts.
@@ -379,7 +397,8 @@ def summary_lines(result: Result) -> list[str]:
     lines += [f"  {name:<{width}}  {value:.4f}" for name, value in sorted(result.metrics.items())]
     if result.pictures:
         lines.append(f"  pictures: {os.path.dirname(result.pictures[0])}")
-    return [*lines, f"  metrics:  {result.metrics_file}"]
+    lines.append(f"  metrics:  {result.metrics_file}")
+    return [*lines, result.warning] if result.warning else lines
 
 
 def evaluate_checkpoints(

@@ -480,8 +480,9 @@ def _loop(
         interrupted = stop_requested()
         checkpoint = saver.save(session, prefix, global_step=step)
     writer.close()
-    if cut.lost:
-        say(cut.words())
+    news = cut.news(growth=1)
+    if news:
+        say(news)
     say(f"{'Interrupted' if interrupted else 'Finished'} at step {step}; saved {checkpoint}.")
     return Outcome(step, losses, interrupted, checkpoint)
 

@@ -83,3 +83,35 @@ def training_limit(train_config: Any, input_config: Any) -> tuple[int, str]:
     if input_config.HasField("max_number_of_boxes"):
         return int(input_config.max_number_of_boxes), "train_input_reader.max_number_of_boxes"
     return int(train_config.max_number_of_boxes), "train_config.max_number_of_boxes"
+
+
+def detection_limit(model_config: Any, eval_config: Any) -> tuple[int, str]:
+    """Detections of a picture that an evaluation sees at most, and the field that says so.
+
+    Args:
+        model_config: `DetectionModel` message.
+        eval_config: `EvalConfig` message.
+
+    Returns:
+        (0, "") of a model whose limits are not known.
+    """
+    limits = [
+        (int(getattr(message, field)), f"{where}.{field}")
+        for where, message, field in _detection_limits(model_config)
+    ]
+    if not limits:
+        return 0, ""
+    limits.append((int(eval_config.max_detections), "eval_config.max_detections"))
+    return min(limits, key=lambda limit: limit[0])  # of equal ones the first
+
+
+def _detection_limits(model_config: Any) -> Iterator[_Limit]:
+    case = model_config.WhichOneof("model")
+    if case not in ("ssd", "faster_rcnn"):
+        return
+    model = getattr(model_config, case)
+    name = "post_processing" if case == "ssd" else "second_stage_post_processing"
+    per_class, in_total = _suppression(f"model.{case}.{name}", getattr(model, name))
+    if model.num_classes == 1:
+        yield per_class
+    yield in_total

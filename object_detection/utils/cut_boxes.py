@@ -8,15 +8,17 @@ from object_detection.utils import crowd_config
 class CutBoxes:
     """Adds up pictures; says what is lost, when that has become twice as much."""
 
-    def __init__(self, limit: int, field: str) -> None:
+    def __init__(self, limit: int, field: str, fate: str = "are cut") -> None:
         """Starts at zero.
 
         Args:
             limit: boxes of a picture that are kept; 0 for all.
             field: of the config, that says so.
+            fate: what becomes of the others.
         """
         self._limit = limit
         self._field = field
+        self._fate = fate
         self._said = 0
         self.pictures = 0
         self.crowded = 0  # pictures that lost boxes
@@ -32,9 +34,13 @@ class CutBoxes:
                 self.crowded += 1
                 self.lost += number - self._limit
 
-    def news(self) -> str | None:
-        """What `words` says, if at least twice as many boxes are lost as when it was said last."""
-        if not self.lost or self.lost < 2 * self._said:
+    def news(self, growth: float = 2.0) -> str | None:
+        """What `words` says, if more boxes are lost than when it was said last.
+
+        Args:
+            growth: how many times as many they must be at least.
+        """
+        if self.lost <= self._said or self.lost < growth * self._said:
             return None
         self._said = self.lost
         return self.words()
@@ -44,7 +50,7 @@ class CutBoxes:
         if not self.lost:
             return ""
         return (
-            f"Warning: {self.lost} boxes of {self.crowded} pictures (of {self.pictures}) are cut: "
+            f"Warning: {self.lost} boxes of {self.crowded} pictures (of {self.pictures}) {self._fate}: "
             f"{self._field} is {self._limit}, and a picture has up to {self.most} boxes. Set "
             f"{crowd_config.FIELD}: {self.most}, and leave {self._field.rpartition('.')[2]} out."
         )
