@@ -8,9 +8,10 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.builders import calibration_builder, cases
 from object_detection.core import post_processing
-from object_detection.core.post_processing import score_conversion
+from object_detection.core.post_processing import blending, score_conversion
 from object_detection.errors import ConfigError
 from object_detection.protos import post_processing_pb2
+from object_detection.utils import detection_check
 
 _CONVERTERS = {
     post_processing_pb2.PostProcessing.IDENTITY: score_conversion.identity,
@@ -67,6 +68,9 @@ def _suppression(config: Any) -> Callable[..., tuple[Any, ...]]:
         raise ConfigError(f"{where}.soft_nms_sigma is {config.soft_nms_sigma}; give 0 or more.")
     if config.use_combined_nms and config.use_class_agnostic_nms:
         raise ConfigError(f"{where}: use_combined_nms excludes use_class_agnostic_nms.")
+    problems = list(detection_check.blending_problems(config, where))
+    if problems:
+        raise ConfigError("\n  ".join(problems))
     return functools.partial(
         post_processing.batch_multiclass_non_max_suppression,
         score_thresh=config.score_threshold,
@@ -82,4 +86,16 @@ def _suppression(config: Any) -> Callable[..., tuple[Any, ...]]:
         change_coordinate_frame=config.change_coordinate_frame,
         use_hard_nms=config.use_hard_nms,
         use_cpu_nms=config.use_cpu_nms,
+        blend=_blending(config),
+    )
+
+
+def _blending(config: Any) -> blending.Blending | None:
+    if not config.HasField("blend_overlapping"):
+        return None
+    blend = config.blend_overlapping
+    return blending.Blending(
+        iou_threshold=blend.iou_threshold,
+        score_power=blend.score_power,
+        max_candidates=blend.max_candidates,
     )

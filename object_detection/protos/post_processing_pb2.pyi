@@ -7,7 +7,8 @@ from typing import ClassVar as _ClassVar, Mapping as _Mapping, Optional as _Opti
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class BatchNonMaxSuppression(_message.Message):
-    __slots__ = ["change_coordinate_frame", "iou_threshold", "max_classes_per_detection", "max_detections_per_class", "max_total_detections", "score_threshold", "soft_nms_sigma", "use_class_agnostic_nms", "use_combined_nms", "use_cpu_nms", "use_hard_nms", "use_partitioned_nms", "use_static_shapes"]
+    __slots__ = ["blend_overlapping", "change_coordinate_frame", "iou_threshold", "max_classes_per_detection", "max_detections_per_class", "max_total_detections", "score_threshold", "soft_nms_sigma", "use_class_agnostic_nms", "use_combined_nms", "use_cpu_nms", "use_hard_nms", "use_partitioned_nms", "use_static_shapes"]
+    BLEND_OVERLAPPING_FIELD_NUMBER: _ClassVar[int]
     CHANGE_COORDINATE_FRAME_FIELD_NUMBER: _ClassVar[int]
     IOU_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     MAX_CLASSES_PER_DETECTION_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +22,7 @@ class BatchNonMaxSuppression(_message.Message):
     USE_HARD_NMS_FIELD_NUMBER: _ClassVar[int]
     USE_PARTITIONED_NMS_FIELD_NUMBER: _ClassVar[int]
     USE_STATIC_SHAPES_FIELD_NUMBER: _ClassVar[int]
+    blend_overlapping: BlendOverlapping
     change_coordinate_frame: bool
     iou_threshold: float
     max_classes_per_detection: int
@@ -34,7 +36,17 @@ class BatchNonMaxSuppression(_message.Message):
     use_hard_nms: bool
     use_partitioned_nms: bool
     use_static_shapes: bool
-    def __init__(self, score_threshold: _Optional[float] = ..., iou_threshold: _Optional[float] = ..., max_detections_per_class: _Optional[int] = ..., max_total_detections: _Optional[int] = ..., use_static_shapes: bool = ..., use_class_agnostic_nms: bool = ..., max_classes_per_detection: _Optional[int] = ..., soft_nms_sigma: _Optional[float] = ..., use_partitioned_nms: bool = ..., use_combined_nms: bool = ..., change_coordinate_frame: bool = ..., use_hard_nms: bool = ..., use_cpu_nms: bool = ...) -> None: ...
+    def __init__(self, score_threshold: _Optional[float] = ..., iou_threshold: _Optional[float] = ..., max_detections_per_class: _Optional[int] = ..., max_total_detections: _Optional[int] = ..., use_static_shapes: bool = ..., use_class_agnostic_nms: bool = ..., max_classes_per_detection: _Optional[int] = ..., soft_nms_sigma: _Optional[float] = ..., use_partitioned_nms: bool = ..., use_combined_nms: bool = ..., change_coordinate_frame: bool = ..., use_hard_nms: bool = ..., use_cpu_nms: bool = ..., blend_overlapping: _Optional[_Union[BlendOverlapping, _Mapping]] = ...) -> None: ...
+
+class BlendOverlapping(_message.Message):
+    __slots__ = ["iou_threshold", "max_candidates", "score_power"]
+    IOU_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    MAX_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    SCORE_POWER_FIELD_NUMBER: _ClassVar[int]
+    iou_threshold: float
+    max_candidates: int
+    score_power: float
+    def __init__(self, iou_threshold: _Optional[float] = ..., score_power: _Optional[float] = ..., max_candidates: _Optional[int] = ...) -> None: ...
 
 class PostProcessing(_message.Message):
     __slots__ = ["batch_non_max_suppression", "calibration_config", "logit_scale", "score_converter"]

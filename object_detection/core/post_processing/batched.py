@@ -3,10 +3,12 @@
 Axes: B images, N boxes, q box sets (1, or one a class), C classes, D detections, K keypoints.
 """
 
+import functools
+
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
-from object_detection.core.post_processing import selection
+from object_detection.core.post_processing import blending, selection
 
 MASKS = "masks"
 
@@ -34,6 +36,8 @@ def batch_multiclass_non_max_suppression(
     use_combined_nms: bool = False,
     use_hard_nms: bool = False,
     use_cpu_nms: bool = False,
+    *,
+    blend: blending.Blending | None = None,
 ) -> tuple[
     tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor | None, dict[str, tf.Tensor] | None, tf.Tensor
 ]:
@@ -63,6 +67,8 @@ def batch_multiclass_non_max_suppression(
             `tf.image.combined_non_max_suppression` does; further fields go along all the same.
         use_hard_nms: hard suppression whatever `soft_nms_sigma` says.
         use_cpu_nms: no effect: devices are TensorFlow's choice.
+        blend: average each kept box, and the field `keypoints`, with those of its class that
+            overlap it; scores and other fields stay those of the kept box. None for no such.
 
     Returns:
         Boxes [B, D, 4], scores [B, D], classes [B, D] (float, from 0), masks
@@ -71,7 +77,8 @@ def batch_multiclass_non_max_suppression(
 
     Raises:
         ValueError: shapes that contradict each other, a change of frame without a window, or a
-            threshold outside [0, 1]; or, with `use_combined_nms`, an option that it excludes.
+            threshold outside [0, 1]; or, with `use_combined_nms` or `blend`, an option that it
+            excludes.
     """
     del use_static_shapes, use_partitioned_nms, parallel_iterations, use_dynamic_map_fn
     del use_cpu_nms
@@ -89,6 +96,8 @@ def batch_multiclass_non_max_suppression(
     thresholds = selection.Thresholds(
         iou_thresh, score_thresh, 0.0 if use_hard_nms else soft_nms_sigma
     )
+    if blend is not None:
+        blending.check(blend, thresholds.soft_nms_sigma)
     num_classes = scores.shape.as_list()[2]
     with tf.name_scope(scope, "BatchMultiClassNonMaxSuppression"):
         batch, count = tf.shape(boxes)[0], tf.shape(boxes)[1]
@@ -129,6 +138,11 @@ def batch_multiclass_non_max_suppression(
             max_total_size or max_size_per_class * num_classes,
             clip_window,
             change_coordinate_frame,
+            blender=(
+                functools.partial(blending.blend, blend, score_thresh, scores=scores)
+                if blend is not None
+                else None
+            ),
         )
         return (
             found.boxes,

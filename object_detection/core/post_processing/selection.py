@@ -4,15 +4,21 @@ Axes: B images, N boxes, q box sets (1, or one a class), C classes, R candidates
 K keypoints.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
 from object_detection.core import standard_fields as fields
-from object_detection.core.post_processing import nms
+from object_detection.core.post_processing import blending, nms
 
 KEYPOINTS = fields.BoxListFields.keypoints
+# Fields of boxes that are places in the picture: what a mean makes sense of.
+BLENDED = (KEYPOINTS,)
+
+# `blending.blend` with its settings and the scores.
+Blender = Callable[..., tuple[tf.Tensor, dict[str, tf.Tensor]]]
 
 
 class Candidates(NamedTuple):
@@ -155,6 +161,7 @@ def best(
     total: Any,
     clip_window: tf.Tensor | None,
     change_coordinate_frame: bool,
+    blender: Blender | None = None,
 ) -> Detections:
     """The `total` best of all candidates of each picture, padded with zeros.
 
@@ -168,8 +175,10 @@ def best(
         total: D.
         clip_window: [B, 4] at which boxes are cut; those outside do not count.
         change_coordinate_frame: give boxes and keypoints in the frame of `clip_window`.
+        blender: what averages boxes and keypoints of the D best with others; None for no such.
     """
     indices, classes, scores, real = candidates
+    whole_boxes = boxes
 
     def of_set(tensor: tf.Tensor) -> tf.Tensor:
         """[B, N, q, ...] -> [B, D, ...]: the class's set, or the common one."""
@@ -203,6 +212,22 @@ def best(
 
     kept_boxes = of_set(boxes)
     kept_fields = {name: _rows(tensor, indices) for name, tensor in of_boxes.items()}
+    if blender is not None:
+        points = [name for name in of_boxes if name in BLENDED]
+        kept_boxes, blended = blender(
+            kept=blending.Kept(
+                indices,
+                classes,
+                scores,
+                of_set(whole_boxes),
+                kept_boxes,
+                {name: kept_fields[name] for name in points},
+            ),
+            whole_boxes=whole_boxes,
+            boxes=boxes,
+            points={name: of_boxes[name] for name in points},
+        )
+        kept_fields.update(blended)
     if change_coordinate_frame and clip_window is not None:
         kept_boxes = box_list_ops.frame_change(kept_boxes, clip_window[:, tf.newaxis])
         if KEYPOINTS in kept_fields:

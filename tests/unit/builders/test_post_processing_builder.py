@@ -4,6 +4,7 @@ import tensorflow.compat.v1 as tf
 from google.protobuf import text_format
 
 from object_detection.builders import calibration_builder, post_processing_builder
+from object_detection.core.post_processing.blending import Blending
 from object_detection.protos import calibration_pb2, post_processing_pb2
 
 
@@ -38,6 +39,7 @@ def test_suppression():
         "change_coordinate_frame": False,
         "use_hard_nms": True,
         "use_cpu_nms": True,
+        "blend": None,
     }
 
 
@@ -49,9 +51,24 @@ def test_defaults_of_suppression():
     assert keywords["change_coordinate_frame"]
 
 
+def test_blending():
+    text = "blend_overlapping { iou_threshold: 0.25 score_power: 2 max_candidates: 7 }"
+    suppress, _ = _build(f"batch_non_max_suppression {{ {text} }}")
+    assert suppress.keywords["blend"] == (0.25, 2.0, 7)
+    suppress, _ = _build("batch_non_max_suppression { blend_overlapping {} }")
+    assert suppress.keywords["blend"] == Blending()
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "blend_overlapping { iou_threshold: 0 }",
+        "blend_overlapping { iou_threshold: 1.1 }",
+        "blend_overlapping { iou_threshold: nan }",
+        "blend_overlapping { score_power: -1 }",
+        "blend_overlapping { score_power: inf }",
+        "blend_overlapping { max_candidates: 0 }",
+        "blend_overlapping {} soft_nms_sigma: 0.5",
         "iou_threshold: 1.5",
         "iou_threshold: -0.1",
         "max_detections_per_class: 101",
