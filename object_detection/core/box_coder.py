@@ -15,6 +15,9 @@ KEYPOINT = "keypoint"
 MEAN_STDDEV = "mean_stddev"
 SQUARE = "square"
 
+# The farthest edge of `bounded_boxes`, in sizes of the picture.
+FARTHEST = 1e4
+
 
 class BoxCoder(abc.ABC):
     """Encodes boxes relative to anchors, and decodes them.
@@ -128,3 +131,29 @@ def batch_decode(encoded_boxes: tf.Tensor, box_coder: BoxCoder, anchors: BoxList
             f"encoded_boxes has {count} codes a picture, but there are {expected} anchors."
         )
     return box_coder.decode_tensors(encoded_boxes, anchors.get())[0]
+
+
+def bounded_boxes(
+    codes: tf.Tensor, anchors: tf.Tensor, coder: BoxCoder, picture_size: tf.Tensor
+) -> tf.Tensor:
+    """Boxes that losses of boxes can work with: [B, N, 4] in pixels.
+
+    In pixels, as distances and aspect ratios mean something only where both axes have one unit.
+    Where a decoded number passes `FARTHEST` or overflows, the box ends there and has no gradient:
+    that of its exponential might be infinite. NaN stays NaN, so that it is noticed.
+
+    Args:
+        codes: [B, N, code_size].
+        anchors: [N, 4], normalised.
+        coder: of the codes.
+        picture_size: [2] height and width of what the anchors are normalised to.
+    """
+    known, _ = coder.decode_tensors(tf.stop_gradient(codes), anchors)
+    bounded = tf.clip_by_value(known, -FARTHEST, FARTHEST)
+    fine = tf.reduce_all(tf.equal(known, bounded), axis=-1, keepdims=True)
+    # Decoded again without the codes that overflow: their gradient is 0, not 0 * infinity.
+    safe = tf.where(tf.broadcast_to(fine, tf.shape(codes)), codes, tf.zeros_like(codes))
+    boxes, _ = coder.decode_tensors(safe, anchors)
+    far = tf.where(tf.math.is_nan(known), known, bounded)
+    boxes = tf.where(tf.broadcast_to(fine, tf.shape(boxes)), boxes, far)
+    return boxes * tf.tile(tf.cast(picture_size, boxes.dtype), [2])

@@ -19,6 +19,8 @@ from object_detection.core.losses.classification import (
 from object_detection.core.losses.hard_example_miner import HardExampleMiner
 from object_detection.core.losses.localization import (
     L1LocalizationLoss,
+    WeightedCIOULocalizationLoss,
+    WeightedDIOULocalizationLoss,
     WeightedGIOULocalizationLoss,
     WeightedIOULocalizationLoss,
     WeightedL2LocalizationLoss,
@@ -32,6 +34,8 @@ __all__ = [
     "Loss",
     "PenaltyReducedLogisticFocalLoss",
     "SigmoidFocalClassificationLoss",
+    "WeightedCIOULocalizationLoss",
+    "WeightedDIOULocalizationLoss",
     "WeightedDiceClassificationLoss",
     "WeightedGIOULocalizationLoss",
     "WeightedIOULocalizationLoss",

@@ -12,6 +12,9 @@ import tensorflow.compat.v1 as tf
 class Loss(abc.ABC):
     """A loss of predictions against targets."""
 
+    # Whether it is one of boxes [B, N, 4]: whoever calls it has to decode codes first.
+    of_boxes: bool = False
+
     def __call__(
         self,
         prediction_tensor: tf.Tensor,

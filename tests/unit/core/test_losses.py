@@ -225,6 +225,8 @@ ALL_LOSSES = [
     losses.L1LocalizationLoss(),
     losses.WeightedIOULocalizationLoss(),
     losses.WeightedGIOULocalizationLoss(),
+    losses.WeightedDIOULocalizationLoss(),
+    losses.WeightedCIOULocalizationLoss(),
     losses.WeightedSigmoidClassificationLoss(),
     losses.SigmoidFocalClassificationLoss(),
     losses.WeightedDiceClassificationLoss(True),
