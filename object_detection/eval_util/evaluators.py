@@ -1,6 +1,7 @@
 """Which metrics an evaluation computes."""
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow.compat.v1 as tf
@@ -11,14 +12,18 @@ from object_detection.metrics import (
     keypoint_evaluation,
     open_images_evaluation,
     pascal_evaluation,
+    size_evaluation,
 )
 from object_detection.metrics.detection_evaluator import Category, DetectionEvaluator
+from object_detection.protos import eval_pb2
 from object_detection.registry import Table
 
 EVAL_DEFAULT_METRIC = "coco_detection_metrics"
 # Is made of a class and its keypoints, which `eval_config.parameterized_metric` names.
 EVAL_KEYPOINT_METRIC = "coco_keypoint_metrics"
 KEYPOINT_ERROR_METRIC = "keypoint_error_metrics"
+KEYPOINT_OKS_METRIC = "keypoint_oks_metrics"
+OBJECT_SIZE_METRIC = "object_size_metrics"
 
 _COCO_MASK_METRIC = "coco_mask_metrics"
 _PRECISION_AT_RECALL = "precision_at_recall_detection_metrics"
@@ -32,6 +37,8 @@ EVAL_METRICS_CLASS_DICT.update(
         _COCO_MASK_METRIC: coco_evaluation.CocoMaskEvaluator,
         "coco_panoptic_metrics": coco_evaluation.CocoPanopticSegmentationEvaluator,
         KEYPOINT_ERROR_METRIC: keypoint_evaluation.KeypointErrorEvaluator,
+        KEYPOINT_OKS_METRIC: coco_evaluation.OksEvaluator,
+        OBJECT_SIZE_METRIC: size_evaluation.SizeEvaluator,
         "oid_challenge_detection_metrics": (
             open_images_evaluation.OpenImagesDetectionChallengeEvaluator
         ),
@@ -69,15 +76,56 @@ def _coco_options(eval_config: Any) -> dict[str, Any]:
     return options
 
 
+def _own_fields(eval_config: Any) -> Any:
+    """The message, or the defaults of our own fields for an object with the OD API's alone."""
+    return eval_config if hasattr(eval_config, "oks_sigmas") else eval_pb2.EvalConfig()
+
+
+def _shares(values: Iterable[float]) -> list[float]:
+    # Fields have single precision; 0.1 should compare as people write it.
+    return [round(float(value), 6) for value in values]
+
+
+def _width_options(eval_config: Any) -> dict[str, Any]:
+    width = float(_own_fields(eval_config).min_object_width)
+    return {"min_object_width": width} if width > 0 else {}
+
+
+def _keypoint_error_options(eval_config: Any) -> dict[str, Any]:
+    own = _own_fields(eval_config)
+    options: dict[str, Any] = _width_options(eval_config)
+    if own.keypoint_names:
+        options["keypoint_names"] = list(own.keypoint_names)
+    if own.pck_thresholds:
+        options["pck_thresholds"] = _shares(own.pck_thresholds)
+    if own.HasField("keypoint_failure_threshold"):
+        (options["failure_threshold"],) = _shares([own.keypoint_failure_threshold])
+    if own.keypoint_size_between:
+        options["size_between"] = list(own.keypoint_size_between)
+    return options
+
+
+def _oks_options(eval_config: Any) -> dict[str, Any]:
+    own = _own_fields(eval_config)
+    options: dict[str, Any] = {}
+    if own.oks_sigmas:
+        options["oks_sigmas"] = _shares(own.oks_sigmas)
+    if own.HasField("oks_max_detections"):
+        options["max_detections"] = own.oks_max_detections
+    return options
+
+
+def _crowd_options(eval_config: Any) -> dict[str, Any]:
+    own = _own_fields(eval_config)
+    return {"max_detections": own.max_detections} if own.HasField("max_detections") else {}
+
+
 def evaluator_options_from_eval_config(eval_config: Any) -> dict[str, dict[str, Any]]:
     """Name of a metric in `metrics_set` -> keyword arguments of its class.
 
     Args:
         eval_config: `EvalConfig` message.
     """
-    # Our own field; programs also pass objects that have those of the OD API alone.
-    width = float(getattr(eval_config, "min_object_width", 0.0))
-    of_width = {"min_object_width": width} if width > 0 else {}
     options: dict[str, dict[str, Any]] = {}
     for name in eval_config.metrics_set:
         if name == EVAL_DEFAULT_METRIC:
@@ -86,7 +134,8 @@ def evaluator_options_from_eval_config(eval_config: Any) -> dict[str, dict[str, 
                 "skip_predictions_for_unlabeled_class": (
                     eval_config.skip_predictions_for_unlabeled_class
                 ),
-                **of_width,
+                **_width_options(eval_config),
+                **_crowd_options(eval_config),
             }
         elif name == _COCO_MASK_METRIC:
             options[name] = _coco_options(eval_config)
@@ -96,7 +145,11 @@ def evaluator_options_from_eval_config(eval_config: Any) -> dict[str, dict[str, 
                 "recall_upper_bound": eval_config.recall_upper_bound,
             }
         elif name == KEYPOINT_ERROR_METRIC:
-            options[name] = dict(of_width)
+            options[name] = _keypoint_error_options(eval_config)
+        elif name == KEYPOINT_OKS_METRIC:
+            options[name] = _oks_options(eval_config)
+        elif name == OBJECT_SIZE_METRIC:
+            options[name] = _crowd_options(eval_config)
     return options
 
 

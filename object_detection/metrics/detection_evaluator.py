@@ -93,19 +93,33 @@ class DetectionEvaluator(abc.ABC):
         """Forgets everything that was added."""
 
 
-def wide_enough(boxes: Array, groundtruth_dict: dict[str, Any], min_width: float) -> Array:
-    """Which boxes are at least so wide in the network's input.
+def input_widths(boxes: Array, groundtruth_dict: dict[str, Any]) -> Array:
+    """Widths of boxes in the network's input.
 
     Args:
         boxes: [M, 4] in pixels of the picture.
         groundtruth_dict: with `original_image_spatial_shape` [2], the size of the picture, and
             `true_image_shape` [3], its size as the network sees it, without padding.
+
+    Returns:
+        [M] in pixels of the network's input; NaN if a size is absent.
+    """
+    names = (Inputs.true_image_shape, Inputs.original_image_spatial_shape)
+    if any(groundtruth_dict.get(name) is None for name in names):
+        return np.full(len(boxes), np.nan)
+    seen, recorded = (float(groundtruth_dict[name][1]) for name in names)
+    return np.asarray((boxes[:, 3] - boxes[:, 1]) * (seen / recorded))
+
+
+def wide_enough(boxes: Array, groundtruth_dict: dict[str, Any], min_width: float) -> Array:
+    """Which boxes are at least so wide in the network's input.
+
+    Args:
+        boxes: [M, 4] in pixels of the picture.
+        groundtruth_dict: with both sizes that `input_widths` reads.
         min_width: in pixels of the network's input.
 
     Returns:
         [M] booleans.
     """
-    scale = float(groundtruth_dict[Inputs.true_image_shape][1]) / float(
-        groundtruth_dict[Inputs.original_image_spatial_shape][1]
-    )
-    return np.asarray((boxes[:, 3] - boxes[:, 1]) * scale >= min_width)
+    return input_widths(boxes, groundtruth_dict) >= min_width

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -66,6 +67,49 @@ def test_options_are_those_of_the_named_metrics():
         },
     }
     assert eval_util.evaluator_options_from_eval_config(eval_pb2.EvalConfig()) == {}
+
+
+def test_options_of_our_own_fields():
+    config = text_format.Parse(
+        """
+        metrics_set: ["coco_detection_metrics", "keypoint_error_metrics", "keypoint_oks_metrics",
+                      "object_size_metrics"]
+        min_object_width: 16
+        oks_sigmas: [0.1, 0.025]
+        keypoint_names: ["nose", "chin"]
+        oks_max_detections: 50
+        pck_thresholds: [0.1, 0.2]
+        keypoint_failure_threshold: 0.08
+        keypoint_size_between: ["nose", "chin"]
+        max_detections: 500
+        """,
+        eval_pb2.EvalConfig(),
+    )
+    options = eval_util.evaluator_options_from_eval_config(config)
+    boxes = options.pop("coco_detection_metrics")
+    assert (boxes["min_object_width"], boxes["max_detections"]) == (16, 500)
+    # As written: 0.1 of a float field would be 0.10000000149.
+    assert options == {
+        "keypoint_error_metrics": {
+            "min_object_width": 16,
+            "keypoint_names": ["nose", "chin"],
+            "pck_thresholds": [0.1, 0.2],
+            "failure_threshold": 0.08,
+            "size_between": ["nose", "chin"],
+        },
+        "keypoint_oks_metrics": {"oks_sigmas": [0.1, 0.025], "max_detections": 50},
+        "object_size_metrics": {"max_detections": 500},
+    }
+    for name, settings in options.items():
+        assert eval_util.EVAL_METRICS_CLASS_DICT[name](CATEGORIES, **settings).evaluate()
+
+
+def test_an_object_with_the_old_fields_alone_is_enough():
+    old = SimpleNamespace(metrics_set=["keypoint_error_metrics", "keypoint_oks_metrics"])
+    assert eval_util.evaluator_options_from_eval_config(old) == {
+        "keypoint_error_metrics": {},
+        "keypoint_oks_metrics": {},
+    }
 
 
 @pytest.mark.parametrize("name", sorted(set(eval_util.EVAL_METRICS_CLASS_DICT) - {KEYPOINTS}))

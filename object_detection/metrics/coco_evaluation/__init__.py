@@ -6,6 +6,7 @@ from object_detection.metrics.coco_evaluation.masks import (
     CocoMaskEvaluator,
     convert_masks_to_binary,
 )
+from object_detection.metrics.coco_evaluation.oks import OksEvaluator
 from object_detection.metrics.coco_evaluation.panoptic import CocoPanopticSegmentationEvaluator
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "CocoKeypointEvaluator",
     "CocoMaskEvaluator",
     "CocoPanopticSegmentationEvaluator",
+    "OksEvaluator",
     "convert_masks_to_binary",
 ]

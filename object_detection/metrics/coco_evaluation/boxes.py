@@ -50,9 +50,10 @@ def metric_names(
     include_metrics_per_category: bool,
     all_metrics_per_category: bool,
     super_categories: Mapping[str, Sequence[str]] | None,
+    max_detections: int = coco_tools.DEFAULT_MAX_DETECTIONS,
 ) -> list[str]:
     """Names of all that `ComputeMetrics` reports of boxes or masks."""
-    summary = [name for name, _ in coco_tools.COCO_METRIC_NAMES_AND_INDEX]
+    summary = coco_tools.box_metric_names(max_detections)
     names = list(summary)
     if include_metrics_per_category:
         for category in categories:
@@ -81,6 +82,7 @@ class CocoDetectionEvaluator(DetectionEvaluator):
         super_categories: Mapping[str, Sequence[str]] | None = None,
         *,
         min_object_width: float = 0.0,
+        max_detections: int = coco_tools.DEFAULT_MAX_DETECTIONS,
     ) -> None:
         """Keeps the settings.
 
@@ -93,6 +95,8 @@ class CocoDetectionEvaluator(DetectionEvaluator):
             super_categories: name -> names of classes whose mean AP is wanted too.
             min_object_width: if above 0, AP@.50 is also computed over objects at least so wide in
                 the network's input; the groundtruth must hold what `wide_enough` reads.
+            max_detections: of a picture that count, best first. Above COCO's 100, for crowds,
+                recalls at that number are reported too.
         """
         super().__init__(categories)
         self._category_ids = {category["id"] for category in categories}
@@ -101,6 +105,7 @@ class CocoDetectionEvaluator(DetectionEvaluator):
         self._skip_predictions_for_unlabeled_class = skip_predictions_for_unlabeled_class
         self._super_categories = super_categories
         self._min_object_width = min_object_width
+        self._max_detections = max_detections
         self.clear()
 
     def clear(self) -> None:
@@ -212,7 +217,9 @@ class CocoDetectionEvaluator(DetectionEvaluator):
     def evaluate(self) -> dict[str, float]:
         groundtruth = self._dataset(self._groundtruth_list)
         detections = groundtruth.LoadAnnotations(self._detection_boxes_list)
-        metrics, per_category = coco_tools.COCOEvalWrapper(groundtruth, detections).ComputeMetrics(
+        metrics, per_category = coco_tools.COCOEvalWrapper(
+            groundtruth, detections, max_detections=self._max_detections
+        ).ComputeMetrics(
             include_metrics_per_category=self._include_metrics_per_category,
             all_metrics_per_category=self._all_metrics_per_category,
             super_categories=self._super_categories,
@@ -249,6 +256,7 @@ class CocoDetectionEvaluator(DetectionEvaluator):
             self._include_metrics_per_category,
             self._all_metrics_per_category,
             self._super_categories,
+            self._max_detections,
         )
         if self._min_object_width > 0:
             names.append(f"DetectionBoxes_{self._wide_name()}")
@@ -275,7 +283,9 @@ class CocoDetectionEvaluator(DetectionEvaluator):
 
         groundtruth = self._dataset(marked(self._groundtruth_list))
         evaluation = coco_tools.COCOEvalWrapper(
-            groundtruth, groundtruth.LoadAnnotations(marked(self._detection_boxes_list))
+            groundtruth,
+            groundtruth.LoadAnnotations(marked(self._detection_boxes_list)),
+            max_detections=self._max_detections,
         )
         evaluation.params.areaRng[0] = [0.5, 2.0]
         metrics, _ = evaluation.ComputeMetrics()

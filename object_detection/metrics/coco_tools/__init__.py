@@ -12,13 +12,18 @@ from object_detection.metrics.coco_tools.export import (
 from object_detection.metrics.coco_tools.wrappers import (
     COCO_KEYPOINT_METRIC_NAMES_AND_INDEX,
     COCO_METRIC_NAMES_AND_INDEX,
+    DEFAULT_MAX_DETECTIONS,
+    OKS_METRICS,
     COCOEvalWrapper,
     COCOWrapper,
+    box_metric_names,
 )
 
 __all__ = [
     "COCO_KEYPOINT_METRIC_NAMES_AND_INDEX",
     "COCO_METRIC_NAMES_AND_INDEX",
+    "DEFAULT_MAX_DETECTIONS",
+    "OKS_METRICS",
     "COCOEvalWrapper",
     "COCOWrapper",
     "ExportDetectionsToCOCO",
@@ -28,4 +33,5 @@ __all__ = [
     "ExportSingleImageDetectionBoxesToCoco",
     "ExportSingleImageDetectionMasksToCoco",
     "ExportSingleImageGroundtruthToCoco",
+    "box_metric_names",
 ]

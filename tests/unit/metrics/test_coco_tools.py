@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from object_detection.errors import ConfigError
 from object_detection.metrics import coco_tools
 
 # Decoding of masks by pycocotools, on current numpy.
@@ -335,3 +336,55 @@ def test_lists_are_taken_for_arrays():
     categories = [{"id": 1, "num_keypoints": 1}]
     (row,) = coco_tools.ExportKeypointsToCOCO(["a"], [points], [[0.5]], [[1]], categories)
     assert row["keypoints"] == [1, 2, 1]
+
+
+def test_more_than_a_hundred_detections():
+    """A hundred false alarms before each hit; each limit is seen by its own recall."""
+    names = coco_tools.box_metric_names()
+    assert names == [name for name, _ in coco_tools.COCO_METRIC_NAMES_AND_INDEX]
+    boxes = [[200 * number, 0, 50, 50] for number in range(102)]
+    truth = coco_tools.COCOWrapper(
+        {
+            "images": [{"id": 1}],
+            "categories": [{"id": 1, "name": "a"}],
+            "annotations": [
+                {
+                    "id": 1,
+                    "image_id": 1,
+                    "category_id": 1,
+                    "bbox": boxes[9],
+                    "area": 2500,
+                    "iscrowd": 0,
+                },
+                {
+                    "id": 2,
+                    "image_id": 1,
+                    "category_id": 1,
+                    "bbox": boxes[101],
+                    "area": 2500,
+                    "iscrowd": 0,
+                },
+            ],
+        }
+    )
+    found = truth.LoadAnnotations(
+        [
+            {"image_id": 1, "category_id": 1, "bbox": box, "score": 1 - number / 200}
+            for number, box in enumerate(boxes)
+        ]
+    )
+    hundred, _ = coco_tools.COCOEvalWrapper(truth, found).ComputeMetrics()
+    assert hundred["Recall/AR@10"] == hundred["Recall/AR@100"] == 0.5
+    metrics, per_category = coco_tools.COCOEvalWrapper(
+        truth, found, max_detections=102
+    ).ComputeMetrics(include_metrics_per_category=True, all_metrics_per_category=True)
+    assert list(metrics) == coco_tools.box_metric_names(102)
+    assert metrics["Recall/AR@10"] == metrics["Recall/AR@100"] == 0.5
+    assert metrics["Recall/AR@102"] == metrics["Recall/AR@102 (medium)"] == 1
+    assert metrics["Precision/mAP (large)"] == -1
+    # The 10th and the 102nd are right: precisions 1/10 up to recall 1/2, then 2/102.
+    expected = (51 * 1 / 10 + 50 * 2 / 102) / 101
+    assert metrics["Precision/mAP"] == pytest.approx(expected)
+    assert per_category["Recall AR@102 ByCategory/a"] == 1
+    with pytest.raises(ConfigError, match="at least 100"):
+        coco_tools.COCOEvalWrapper(truth, found, max_detections=50)
