@@ -1,21 +1,32 @@
-"""`InputReader` message -> tf.data.Dataset of samples or batches."""
+"""`InputReader` message -> tf.data.Dataset of samples or batches.
+
+With a seed, what a dataset gives is a function of the seed and the number of the sample: each epoch
+has an order of its own, drawn from its number, and each sample draws from a key of its own. So a
+dataset can start at any sample, and gives from there on what it would have given anyway.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.builders import decoder_builder
+from object_detection.core import randomness
 from object_detection.core import standard_fields as fields
 from object_detection.data_decoders import tf_example_decoder
 from object_detection.errors import ConfigError, DataError
 from object_detection.protos import input_reader_pb2
+from object_detection.utils import tfrecord_files
 
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
 
 # Files read at the same time where the order does not matter; more would only cost memory.
 _MAX_READERS = 8
+
+# Sources of samples that are drawn at a time, where there are several with weights.
+_BLOCK_OF_CHOICES = 1 << 14
 
 
 class NoInputFilesError(DataError, RuntimeError):
@@ -47,30 +58,144 @@ def make_initializable_iterator(dataset: tf.data.Dataset) -> Any:
     return iterator
 
 
+def _interleaved(
+    names: tf.data.Dataset,
+    file_read_func: Callable[[tf.Tensor], tf.data.Dataset],
+    num_files: int,
+    config: Any,
+) -> tf.data.Dataset:
+    """The records of files, several read at the same time."""
+    return names.interleave(
+        file_read_func,
+        cycle_length=_num_readers(num_files, config),
+        block_length=max(config.read_block_length, 1),
+    )
+
+
+def _num_readers(num_files: int, config: Any) -> int:
+    most = _MAX_READERS if config.shuffle else num_files
+    return max(min(config.num_readers, num_files, most), 1)
+
+
+def _epochs(
+    file_read_func: Callable[[tf.Tensor], tf.data.Dataset],
+    files: list[str],
+    config: Any,
+    filename_shard_fn: Callable[[tf.data.Dataset], tf.data.Dataset] | None,
+    seed: int,
+    source: int,
+    first: int,
+) -> tf.data.Dataset:
+    """Shuffled records, epoch by epoch from `first` on; the epoch's number makes its order."""
+
+    def epoch(number: tf.Tensor) -> tf.data.Dataset:
+        # Shuffling also counts the graph's seed in; here that is the graph of this function.
+        tf.set_random_seed(1)
+        seeds = tf.unstack(randomness.key(seed, randomness.ORDER_OF_RECORDS, source, number))
+        names = tf.data.Dataset.from_tensor_slices(files).shuffle(
+            len(files), seed=seeds[0], reshuffle_each_iteration=False
+        )
+        if filename_shard_fn:
+            names = filename_shard_fn(names)
+        records = _interleaved(names, file_read_func, len(files), config)
+        if config.shuffle_buffer_size > 1:
+            records = records.shuffle(
+                config.shuffle_buffer_size, seed=seeds[1], reshuffle_each_iteration=False
+            )
+        return records
+
+    last = max(config.num_epochs, first) if config.num_epochs else tf.int64.max
+    return tf.data.Dataset.range(first, last).flat_map(epoch)
+
+
 def _read_alike(
     file_read_func: Callable[[tf.Tensor], tf.data.Dataset],
     input_files: str | Sequence[str],
     config: Any,
     filename_shard_fn: Callable[[tf.data.Dataset], tf.data.Dataset] | None,
     seed: int | None,
+    source: int = 0,
+    start: int = 0,
 ) -> tf.data.Dataset:
-    """Records of files that are read alike."""
-    input_files = _files(input_files)
-    names = tf.data.Dataset.from_tensor_slices(input_files)
+    """Records of files that are read alike, from record number `start` on."""
+    files = _files(input_files)
+    epoch = 0
+    # Files that are read side by side without shuffling run from one epoch into the next.
+    apart = config.shuffle and seed is not None or _num_readers(len(files), config) == 1
+    if start and apart and not filename_shard_fn and file_read_func is tf.data.TFRecordDataset:
+        # Whole epochs are passed by without reading them.
+        epoch, start = divmod(start, max(tfrecord_files.count_records(files), 1))
+    if config.shuffle and seed is not None:
+        records = _epochs(file_read_func, files, config, filename_shard_fn, seed, source, epoch)
+        return records.skip(start) if start else records
+    names = tf.data.Dataset.from_tensor_slices(files)
     if config.shuffle:
-        names = names.shuffle(max(len(input_files), 1), seed=seed)
+        names = names.shuffle(len(files))
     if filename_shard_fn:
         names = filename_shard_fn(names)
-    names = names.repeat(config.num_epochs or None)
-    most = _MAX_READERS if config.shuffle else len(input_files)
-    readers = max(min(config.num_readers, len(input_files), most), 1)
-    records = names.interleave(
-        file_read_func, cycle_length=readers, block_length=max(config.read_block_length, 1)
-    )
+    names = names.repeat(max(config.num_epochs - epoch, 0) if config.num_epochs else None)
+    records = _interleaved(names, file_read_func, len(files), config)
     if config.shuffle and config.shuffle_buffer_size > 1:
         # What waits here are encoded pictures, so the buffer is as small as it can be.
-        records = records.shuffle(config.shuffle_buffer_size, seed=seed)
-    return records
+        records = records.shuffle(config.shuffle_buffer_size)
+    return records.skip(start) if start else records
+
+
+def _choices(weights: Sequence[float], seed: int, block: Any) -> tf.Tensor:
+    """[_BLOCK_OF_CHOICES] int64: numbers of sources, each as often as its weight says."""
+    shares = np.cumsum(np.array(weights) / np.sum(weights))[:-1]
+    draws = tf.random.stateless_uniform(
+        [_BLOCK_OF_CHOICES],
+        randomness.key(seed, randomness.CHOICE_OF_SOURCES, block),
+        dtype=tf.float64,
+    )
+    return tf.cast(tf.searchsorted(shares, draws, side="right"), tf.int64)
+
+
+def _taken_before(weights: Sequence[float], seed: int, start: int) -> list[int]:
+    """How many of the first `start` samples came from each source."""
+    taken = np.zeros(len(weights), np.int64)
+    with tf.Graph().as_default(), tf.Session() as session:
+        number = tf.placeholder(tf.int64, [])
+        choices = _choices(weights, seed, number)
+        for block in range(-(-start // _BLOCK_OF_CHOICES)):
+            of_block = session.run(choices, {number: block})[: start - block * _BLOCK_OF_CHOICES]
+            taken += np.bincount(of_block, minlength=len(weights))
+    return [int(count) for count in taken]
+
+
+def _weighted(
+    read: Callable[[str, int, int], tf.data.Dataset],
+    patterns: Sequence[str],
+    weights: Sequence[float],
+    seed: int,
+    start: int,
+    ends: bool,
+) -> tf.data.Dataset:
+    """Samples of several sources, each drawn from as often as its weight says.
+
+    Args:
+        read: (pattern, number of the source, first record) -> its records.
+        patterns: of the files of each source.
+        weights: of each source, above 0.
+        seed: of the choice.
+        start: samples that are left out.
+        ends: whether a source can end; then all is read from the beginning.
+    """
+    skipped = 0 if ends else start
+    firsts = _taken_before(weights, seed, skipped) if skipped else [0] * len(weights)
+    sources = [
+        read(pattern, number, first)
+        for number, (pattern, first) in enumerate(zip(patterns, firsts, strict=True))
+    ]
+    block, within = divmod(skipped, _BLOCK_OF_CHOICES)
+    choices = tf.data.Dataset.range(block, tf.int64.max).flat_map(
+        lambda number: tf.data.Dataset.from_tensor_slices(_choices(weights, seed, number))
+    )
+    dataset = tf.data.Dataset.choose_from_datasets(
+        sources, choices.skip(within), stop_on_empty_dataset=False
+    )
+    return dataset.skip(start) if ends and start else dataset
 
 
 def read_dataset(
@@ -80,6 +205,7 @@ def read_dataset(
     filename_shard_fn: Callable[[tf.data.Dataset], tf.data.Dataset] | None = None,
     *,
     seed: int | None = None,
+    start: int = 0,
 ) -> tf.data.Dataset:
     """Records of several files, interleaved, repeated and shuffled as the reader says.
 
@@ -92,6 +218,8 @@ def read_dataset(
         config: `InputReader` message.
         filename_shard_fn: takes this worker's part of the names.
         seed: of the order.
+        start: number of the first record to give; what it is, is sure with a seed only, or without
+            shuffling.
 
     Raises:
         NoInputFilesError: a pattern matches no file.
@@ -100,7 +228,9 @@ def read_dataset(
     """
     weights = list(config.sample_from_datasets_weights)
     if not weights:
-        return _read_alike(file_read_func, input_files, config, filename_shard_fn, seed)
+        return _read_alike(
+            file_read_func, input_files, config, filename_shard_fn, seed, start=start
+        )
     patterns = [input_files] if isinstance(input_files, str) else list(input_files)
     if len(weights) != len(patterns):
         raise ConfigError(
@@ -113,11 +243,16 @@ def read_dataset(
             "of them more."
         )
     drawn = [(pattern, weight) for pattern, weight in zip(patterns, weights, strict=True) if weight]
-    sources = [
-        _read_alike(file_read_func, pattern, config, filename_shard_fn, seed)
-        for pattern, _ in drawn
-    ]
-    return tf.data.Dataset.sample_from_datasets(sources, [weight for _, weight in drawn], seed=seed)
+
+    def read(pattern: str, source: int, first: int) -> tf.data.Dataset:
+        return _read_alike(file_read_func, pattern, config, filename_shard_fn, seed, source, first)
+
+    chosen, positive = [pattern for pattern, _ in drawn], [weight for _, weight in drawn]
+    if seed is not None:
+        return _weighted(read, chosen, positive, seed, start, ends=bool(config.num_epochs))
+    sources = [read(pattern, number, 0) for number, pattern in enumerate(chosen)]
+    dataset = tf.data.Dataset.sample_from_datasets(sources, positive)
+    return dataset.skip(start) if start else dataset
 
 
 def shard_function_for_context(
@@ -168,6 +303,8 @@ def build(
     *,
     drop_remainder: bool | None = None,
     seed: int | None = None,
+    start: int = 0,
+    in_order: bool | None = None,
 ) -> tf.data.Dataset:
     """Builds the dataset of an `InputReader` message.
 
@@ -182,7 +319,12 @@ def build(
             message).
         drop_remainder: whether a last batch that is not full is left out; by default as the
             message says.
-        seed: of the order; with one, the order is the same in each run.
+        seed: of the order, and of what draws from `core.randomness` in `transform_input_data_fn`;
+            with one, both are the same in each run.
+        start: number of the first sample to give, counted over all epochs. Those before are not
+            decoded, and whole epochs are not even read.
+        in_order: whether samples come in the order of their records however long each takes; by
+            default with a seed or without shuffling.
 
     Raises:
         ConfigError: something is not set, contradicts itself or is not a message.
@@ -195,7 +337,8 @@ def build(
         drop_remainder = input_reader_config.drop_remainder
     if batch_size and input_context is not None:
         batch_size = input_context.get_per_replica_batch_size(batch_size)
-    in_order = seed is not None or not input_reader_config.shuffle
+    if in_order is None:
+        in_order = seed is not None or not input_reader_config.shuffle
     of_frames = input_reader_config.input_type == input_reader_pb2.TF_SEQUENCE_EXAMPLE
     dataset = read_dataset(
         tf.data.TFRecordDataset,
@@ -203,6 +346,7 @@ def build(
         input_reader_config,
         shard_function_for_context(input_context),
         seed=seed,
+        start=start * max(input_reader_config.sample_1_of_n_examples, 1),
     )
     if input_reader_config.sample_1_of_n_examples > 1:
         dataset = dataset.shard(input_reader_config.sample_1_of_n_examples, 0)
@@ -228,7 +372,15 @@ def build(
             dataset = map_samples(dataset, transform_input_data_fn)
     else:
         transform = transform_input_data_fn or (lambda sample: sample)
-        dataset = map_samples(dataset, lambda record: transform(decode(record)))
+        if seed is None:
+            dataset = map_samples(dataset, lambda record: transform(decode(record)))
+        else:
+
+            def prepare(number: tf.Tensor, record: tf.Tensor) -> Sample:
+                with randomness.keyed(randomness.key(seed, randomness.SAMPLES, number)):
+                    return transform(decode(record))
+
+            dataset = map_samples(dataset.enumerate(start=start), prepare)
     if batch_size:
         dataset = dataset.padded_batch(
             batch_size,

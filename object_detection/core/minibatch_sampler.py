@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.core import randomness
+
 
 class MinibatchSampler(abc.ABC):
     """Chooses among N candidates."""
@@ -17,7 +19,7 @@ class MinibatchSampler(abc.ABC):
     def subsample_indicator(indicator: tf.Tensor, num_samples: tf.Tensor) -> tf.Tensor:
         """[N] booleans: `num_samples` of those that `indicator` [N] has, at random; all if fewer."""
         indicator = tf.convert_to_tensor(indicator)
-        allowed = tf.random.shuffle(tf.where(indicator)[:, 0])
+        allowed = randomness.shuffled(tf.where(indicator)[:, 0])
         chosen = allowed[: tf.minimum(tf.size(allowed), tf.cast(num_samples, tf.int32))]
         marks = tf.scatter_nd(
             chosen[:, tf.newaxis], tf.ones_like(chosen), tf.cast([tf.size(indicator)], tf.int64)

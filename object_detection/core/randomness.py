@@ -54,8 +54,18 @@ def key(seed: int, *positions: Any) -> tf.Tensor:
     """
     result = tf.constant([_wrapped(seed), 0], tf.int64)
     for position in positions:
-        result = tf.random.experimental.stateless_fold_in(result, tf.cast(position, tf.int64))
+        result = _mixed(result, position)
     return result
+
+
+def _mixed(old: tf.Tensor, position: Any) -> tf.Tensor:
+    """A key for a position under another key.
+
+    Both halves are drawn: a key whose half is the position itself would be, after a few draws, that
+    of the next position.
+    """
+    place = tf.stack([tf.constant(0, tf.int64), tf.cast(position, tf.int64)])
+    return tf.random.stateless_uniform([2], old + place, None, None, dtype=tf.int64)
 
 
 @contextlib.contextmanager
@@ -80,10 +90,8 @@ def each(number: tf.Tensor) -> Iterator[None]:
         yield
         return
     # The draw's number tells loops under one key apart.
-    folded = tf.random.experimental.stateless_fold_in(
-        _key_of_next_draw(draws, None), tf.cast(number, tf.int64)
-    )
-    with keyed(folded):
+    of_loop = _mixed(_key_of_next_draw(draws, None), 0)
+    with keyed(_mixed(of_loop, number)):
         yield
 
 

@@ -1,6 +1,6 @@
-"""What an SSD's losses do with targets: hide, choose, weigh and count.
+"""What an SSD's losses do with targets: choose, weigh and count.
 
-Axes: B images, N anchors, M groundtruth boxes (padded), C classes, K keypoints.
+Axes: B images, N anchors, M groundtruth boxes (padded), C classes.
 """
 
 from collections.abc import Callable
@@ -8,25 +8,8 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from object_detection.core import keypoint_loss
-from object_detection.core.box_coder import BoxCoder
+from object_detection.core import randomness
 from object_detection.core.target_assigner import Targets
-
-
-def hide_invisible_keypoints(keypoints: tf.Tensor, visibilities: tf.Tensor | None) -> tf.Tensor:
-    """Keypoints [..., K, 2] with NaN where the visibility [..., K] is false.
-
-    NaN is the one sign of absence that coders and losses understand, so whatever number an
-    invisible keypoint holds can never reach a loss.
-    """
-    if visibilities is None:
-        return keypoints
-    visible = tf.cast(visibilities, tf.bool)[..., tf.newaxis]
-    return tf.where(
-        tf.broadcast_to(visible, tf.shape(keypoints)),
-        keypoints,
-        tf.fill(tf.shape(keypoints), tf.constant(float("nan"), keypoints.dtype)),
-    )
 
 
 def sampled(targets: Targets, sampler: Any, has_background: bool) -> Targets:
@@ -41,10 +24,12 @@ def sampled(targets: Targets, sampler: Any, has_background: bool) -> Targets:
     positive = tf.not_equal(tf.reduce_sum(classes, axis=-1), 0)
     counts = tf.not_equal(tf.reduce_mean(targets.class_weights, axis=-1), 0)
 
-    def sample(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        return sampler.subsample(row[0], batch_size=None, labels=row[1])
+    def sample(row: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        with randomness.each(row[2]):
+            return sampler.subsample(row[0], batch_size=None, labels=row[1])
 
-    kept = tf.map_fn(sample, (counts, positive), fn_output_signature=tf.bool)
+    pictures = tf.range(tf.shape(counts)[0])
+    kept = tf.map_fn(sample, (counts, positive, pictures), fn_output_signature=tf.bool)
     kept = tf.cast(kept, tf.float32)
     return targets._replace(
         class_weights=targets.class_weights * kept[..., tf.newaxis],
@@ -85,32 +70,6 @@ def expected_losses(
     return (
         tf.reduce_sum(of_target * location_losses),
         tf.reduce_sum(of_target * class_losses + of_background * background_losses),
-    )
-
-
-def keypoint_errors(
-    targets: Targets,
-    codes: tf.Tensor,
-    anchors: tf.Tensor,
-    box_coder: BoxCoder,
-    picture_size: tf.Tensor,
-    annotated: tf.Tensor | None,
-) -> keypoint_loss.KeypointErrors:
-    """Errors of the keypoints of all matched anchors of the pictures that count.
-
-    Args:
-        targets: of B pictures.
-        codes: [B, N, 4 + 2K], predicted.
-        anchors: [N, 4], normalised.
-        box_coder: of the codes.
-        picture_size: [2] height and width in pixels of the network's input.
-        annotated: [B] booleans, false where a picture does not count; None if all do.
-    """
-    weights = targets.code_weights
-    if annotated is not None:
-        weights *= tf.cast(annotated, weights.dtype)[:, tf.newaxis]
-    return keypoint_loss.keypoint_errors(
-        codes, targets.codes, anchors, weights, box_coder, picture_size
     )
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from object_detection.core import box_predictor
+from object_detection.core import box_predictor, randomness
 from object_detection.core.batch_norm import batch_norm
 from object_detection.core.box_predictor import (
     BOX_ENCODINGS,
     CLASS_PREDICTIONS_WITH_BACKGROUND,
+    KEYPOINT_VISIBILITIES,
     MASK_PREDICTIONS,
 )
 from object_detection.errors import ConfigError
@@ -24,6 +25,8 @@ __all__ = [
     "ConvolutionalBoxPredictor",
     "WeightSharedConvolutionalBoxPredictor",
 ]
+
+BOX_TOWER = "BoxPredictionTower"
 
 
 class _NoopVariableScope:
@@ -55,6 +58,8 @@ class ConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         num_layers_before_predictor: int,
         min_depth: int,
         max_depth: int,
+        *,
+        keypoint_visibility_head: Head | None = None,
     ) -> None:
         """Takes the settings.
 
@@ -68,6 +73,7 @@ class ConvolutionalBoxPredictor(box_predictor.BoxPredictor):
             num_layers_before_predictor: 1x1 convolutions below the heads.
             min_depth: least number of their channels.
             max_depth: greatest number of their channels; with 0, and `min_depth` 0, there are none.
+            keypoint_visibility_head: predicts logits of the keypoints' visibility; None for none.
         """
         super().__init__(is_training, num_classes)
         self._box_prediction_head = box_prediction_head
@@ -77,6 +83,7 @@ class ConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         self._num_layers_before_predictor = num_layers_before_predictor
         self._min_depth = min_depth
         self._max_depth = max_depth
+        self._keypoint_visibility_head = keypoint_visibility_head
 
     def _predict(
         self,
@@ -90,6 +97,8 @@ class ConvolutionalBoxPredictor(box_predictor.BoxPredictor):
             BOX_ENCODINGS: self._box_prediction_head,
             CLASS_PREDICTIONS_WITH_BACKGROUND: self._class_prediction_head,
         }
+        if self._keypoint_visibility_head is not None:
+            heads[KEYPOINT_VISIBILITIES] = self._keypoint_visibility_head
         predictions: dict[str, list[tf.Tensor]] = {name: [] for name in heads}
         alone = len(image_features) == 1
         for index, (features, anchors) in enumerate(
@@ -131,6 +140,8 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         apply_batch_norm: bool = False,
         share_prediction_tower: bool = False,
         use_depthwise: bool = False,
+        *,
+        keypoint_visibility_head: Head | None = None,
     ) -> None:
         """Takes the settings.
 
@@ -147,6 +158,8 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
             apply_batch_norm: whether they are normalised.
             share_prediction_tower: one tower for all heads, not one for each.
             use_depthwise: depthwise separable convolutions.
+            keypoint_visibility_head: predicts logits of the keypoints' visibility from the tower of
+                the box codes, which hold the keypoints; None for none.
         """
         super().__init__(is_training, num_classes)
         self._box_prediction_head = box_prediction_head
@@ -159,6 +172,7 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
         self._apply_batch_norm = apply_batch_norm
         self._share_prediction_tower = share_prediction_tower
         self._use_depthwise = use_depthwise
+        self._keypoint_visibility_head = keypoint_visibility_head
 
     def _convolve(
         self,
@@ -216,7 +230,7 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
             )
         # Tower and head of each result, in the order in which variables are made.
         heads: dict[str, tuple[str, Head]] = {
-            BOX_ENCODINGS: ("BoxPredictionTower", self._box_prediction_head),
+            BOX_ENCODINGS: (BOX_TOWER, self._box_prediction_head),
             **{
                 name: (f"{name}_PredictionTower", head)
                 for name, head in sorted(self._other_heads.items())
@@ -226,13 +240,15 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
                 self._class_prediction_head,
             ),
         }
+        if self._keypoint_visibility_head is not None:
+            heads[KEYPOINT_VISIBILITIES] = (BOX_TOWER, self._keypoint_visibility_head)
         channels = [features.shape.as_list()[3] for features in image_features]
         predictions: dict[str, list[tf.Tensor]] = {name: [] for name in heads}
         with (
             tf.variable_scope("WeightSharedConvolutionalBoxPredictor", reuse=tf.AUTO_REUSE),
             layer_arg_scope(self._conv_hyperparams_fn),
             # Heads of this predictor do not know whether they train.
-            slim.arg_scope([slim.dropout], is_training=self._is_training),
+            slim.arg_scope([slim.dropout, randomness.dropout], is_training=self._is_training),
         ):
             for index, (features, anchors) in enumerate(
                 zip(image_features, num_predictions_per_location, strict=True)
@@ -240,10 +256,10 @@ class WeightSharedConvolutionalBoxPredictor(box_predictor.BoxPredictor):
                 if len(set(channels)) > 1:
                     depth = max(set(channels), key=channels.count)
                     features = self._projected(features, depth, index)
-                shared = None
-                if self._share_prediction_tower:
-                    shared = self._tower(features, "PredictionTower", index)
+                towers: dict[str, tf.Tensor] = {}
                 for name, (tower, head) in heads.items():
-                    net = self._tower(features, tower, index) if shared is None else shared
-                    predictions[name].append(head.predict(net, anchors))
+                    tower = "PredictionTower" if self._share_prediction_tower else tower
+                    if tower not in towers:
+                        towers[tower] = self._tower(features, tower, index)
+                    predictions[name].append(head.predict(towers[tower], anchors))
         return predictions

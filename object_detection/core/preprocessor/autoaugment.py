@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from object_detection.core import box_list_ops
+from object_detection.core import box_list_ops, randomness
 from object_detection.core.preprocessor import tone
 from object_detection.core.preprocessor.autoaugment_policies import POLICIES, Policy
 from object_detection.core.preprocessor.random_calls import apply_if, chance
@@ -153,7 +153,7 @@ def _cutout(scene: Scene, magnitude: tf.Tensor, probability: tf.Tensor) -> Scene
     """Hides a square of up to 200 pixels; objects there are still there."""
     del probability
     size = tf.cast(tf.shape(scene.image)[:2], tf.float32)
-    middle = tf.cast(tf.random_uniform([2]) * size, tf.int32)
+    middle = tf.cast(randomness.uniform([2]) * size, tf.int32)
     half = tf.cast(100.0 * magnitude, tf.int32)
     return scene._replace(image=_hidden(scene.image, middle, tf.stack([half, half])))
 
@@ -164,9 +164,9 @@ def _box_cutout(scene: Scene, magnitude: tf.Tensor, probability: tf.Tensor) -> S
 
     def hide() -> tf.Tensor:
         size = tf.cast(tf.shape(scene.image)[:2], tf.float32)
-        number = tf.random_uniform([], 0, tf.shape(scene.boxes)[0], dtype=tf.int32)
+        number = randomness.uniform([], 0, tf.shape(scene.boxes)[0], tf.int32)
         box = scene.boxes[number]
-        middle = box[:2] + tf.random_uniform([2]) * (box[2:] - box[:2])
+        middle = box[:2] + randomness.uniform([2]) * (box[2:] - box[:2])
         half = tf.cast((box[2:] - box[:2]) * size * (0.75 * magnitude / 2.0), tf.int32)
         return _hidden(scene.image, tf.cast(middle * size, tf.int32), half)
 
@@ -208,8 +208,10 @@ def _in_boxes(operation: Operation) -> Operation:
 
     def whole(scene: Scene, magnitude: tf.Tensor, probability: tf.Tensor) -> Scene:
         def body(number: tf.Tensor, image: tf.Tensor, points: tf.Tensor) -> Any:
+            with randomness.each(number):
+                heads = chance(probability)
             changed = apply_if(
-                chance(probability),
+                heads,
                 lambda *now: _change_one_box(operation, magnitude, scene.boxes[number], *now),
                 image,
                 points,
@@ -286,7 +288,7 @@ def _table(policy: Policy) -> tuple[list[Operation], np.ndarray[Any, Any]]:
 def _apply_policy(policy: Policy, scene: Scene) -> Scene:
     """Applies one sub-policy. Each operation is in the graph once, however often it is named."""
     operations, table = _table(policy)
-    steps = tf.gather(table, tf.random_uniform([], 0, len(table), dtype=tf.int32))
+    steps = tf.gather(table, randomness.uniform([], 0, len(table), tf.int32))
 
     def body(number: tf.Tensor, *tensors: tf.Tensor) -> Any:
         which, of_picture, of_box, magnitude = tf.unstack(steps[number])
@@ -296,11 +298,12 @@ def _apply_policy(policy: Policy, scene: Scene) -> Scene:
             ]
             for operation in operations
         ]
-        results = tf.cond(
-            chance(of_picture),
-            lambda: list(tf.switch_case(tf.cast(which, tf.int32), branches)),
-            lambda: [tf.identity(t) for t in tensors],
-        )
+        with randomness.each(number):
+            results = tf.cond(
+                chance(of_picture),
+                lambda: list(tf.switch_case(tf.cast(which, tf.int32), branches)),
+                lambda: [tf.identity(t) for t in tensors],
+            )
         for result, tensor in zip(results, tensors, strict=True):
             result.set_shape(tensor.shape)
         return [number + 1, *results]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from object_detection.core import box_list_ops
+from object_detection.core import box_list_ops, randomness
 from object_detection.core.preprocessor import rows as row_ops
 from object_detection.core.preprocessor.random_calls import (
     chance,
@@ -46,7 +46,13 @@ def _draw_window(
         tf.where(tf.math.is_nan(boxes), tf.zeros_like(boxes), boxes), 0.0, 1.0
     )
     inside = tf.boolean_mask(inside, box_list_ops.box_area(inside) > 0)
-    begin, size, bounds = tf.image.sample_distorted_bounding_box(
+    key = randomness.next_key(seed)
+    draw, own = (
+        (tf.image.sample_distorted_bounding_box, seed)
+        if key is None
+        else (tf.compat.v2.image.stateless_sample_distorted_bounding_box, key)
+    )
+    begin, size, bounds = draw(
         tf.shape(image),
         bounding_boxes=inside[tf.newaxis],
         min_object_covered=settings.min_object_covered,
@@ -54,7 +60,7 @@ def _draw_window(
         area_range=list(settings.area_range),
         max_attempts=100,
         use_image_if_no_bounding_boxes=True,
-        seed=seed,
+        seed=own,
     )
     return [begin, size, bounds[0, 0]]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from object_detection.core import box_list_ops
+from object_detection.core import box_list_ops, randomness
 from object_detection.core.preprocessor import rows as row_ops
 from object_detection.errors import ConfigError
 
@@ -44,10 +44,10 @@ def random_jitter_boxes(
     boxes = tf.convert_to_tensor(boxes)
     count = tf.shape(boxes)[0]
     if jitter_mode == "default":
-        moves = tf.random.uniform([count, 4], -ratio, ratio, seed=seed)
+        moves = randomness.uniform([count, 4], -ratio, ratio, seed=seed)
     else:
         columns = {"symmetric": 2, "xy": 1}.get(jitter_mode.rpartition("_")[2], 4)
-        moves = tf.random.uniform([count, columns], 0.0, ratio, seed=seed)
+        moves = randomness.uniform([count, columns], 0.0, ratio, seed=seed)
         moves = tf.tile(moves, [1, 4 // columns])
         # Outwards: the first two edges towards 0, the others away from it.
         outwards = tf.constant([[-1.0, -1.0, 1.0, 1.0]])
@@ -132,7 +132,7 @@ def drop_label_probabilistically(
         keypoint_visibilities=keypoint_visibilities,
     )
     labels = rows["labels"]
-    draws = tf.random_uniform(tf.shape(labels), seed=seed)
+    draws = randomness.uniform(tf.shape(labels), seed=seed)
     dropped = tf.equal(labels, tf.cast(dropped_label, labels.dtype)) & (draws < drop_probability)
     kept = tf.where(tf.logical_not(dropped))[:, 0]
     boxes, rows = row_ops.gathered(boxes, rows, kept)

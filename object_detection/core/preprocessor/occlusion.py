@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.core import randomness
 from object_detection.core.preprocessor.random_calls import (
     apply_if,
     chance,
@@ -112,7 +113,7 @@ def random_patch_gaussian(
     noise = remembered(
         cache,
         name,
-        lambda: tf.random_normal(size, stddev=255.0 * deviation, seed=nth_seed(seed, 4)),
+        lambda: randomness.normal(size, 255.0 * deviation, nth_seed(seed, 4)),
         "noise",
     )
 

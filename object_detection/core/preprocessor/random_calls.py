@@ -1,6 +1,7 @@
 """Random choices of augmentations, and replaying them.
 
-Draws are made outside of branches: only there can a later call take them from a cache.
+Draws are made outside of branches: only there can a later call take them from a cache. All come from
+`core.randomness`, so that a training that was stopped draws the same again.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.core import randomness
 from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 
 
@@ -40,7 +42,7 @@ def uniform(
     """Numbers of [minval, maxval), remembered; `minval` where the range is empty."""
 
     def draw() -> tf.Tensor:
-        return tf.random_uniform(shape, minval, maxval, dtype=tf.float32, seed=seed)
+        return randomness.uniform(shape, minval, maxval, seed=seed)
 
     return remembered(cache, function_id, draw, key)
 
@@ -58,7 +60,7 @@ def integer(
 
     def draw() -> tf.Tensor:
         above = tf.maximum(tf.cast(maxval, tf.int32), tf.cast(minval, tf.int32) + 1)
-        return tf.random_uniform([], minval, above, dtype=tf.int32, seed=seed)
+        return randomness.uniform([], minval, above, tf.int32, seed)
 
     return remembered(cache, function_id, draw, key)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.core import randomness
 from object_detection.core.box_coder import BoxCoder
 from object_detection.core.minibatch_sampler import MinibatchSampler
 from object_detection.core.target_assigner import TargetAssigner, Targets
@@ -100,12 +101,13 @@ def sampled_rows(
         parallel_iterations: pictures at a time.
     """
 
-    def sample(row: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-        return sampler.subsample(row[0], size, labels=row[1])
+    def sample(row: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        with randomness.each(row[2]):
+            return sampler.subsample(row[0], size, labels=row[1])
 
     return tf.map_fn(
         sample,
-        (may_be_chosen, positive),
+        (may_be_chosen, positive, tf.range(tf.shape(positive)[0])),
         fn_output_signature=tf.bool,
         parallel_iterations=parallel_iterations,
     )

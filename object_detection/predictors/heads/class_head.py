@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from object_detection.core import randomness
 from object_detection.predictors.heads import head
 
 
@@ -94,9 +95,7 @@ class ConvolutionalClassHead(head.Head):
     def predict(self, features: tf.Tensor, num_predictions_per_location: int) -> tf.Tensor:
         """[B, h, w, C] -> [B, anchors, class slots]."""
         if self._use_dropout:
-            features = slim.dropout(
-                features, keep_prob=self._dropout_keep_prob, is_training=self._is_training
-            )
+            features = randomness.dropout(features, self._dropout_keep_prob, self._is_training)
         logits = head.convolve(
             features,
             num_predictions_per_location * self._num_class_slots,
@@ -140,7 +139,7 @@ class WeightSharedConvolutionalClassHead(head.Head):
     def predict(self, features: tf.Tensor, num_predictions_per_location: int) -> tf.Tensor:
         """[B, h, w, C] -> [B, anchors, class slots], or unflattened."""
         if self._use_dropout:
-            features = slim.dropout(features, keep_prob=self._dropout_keep_prob)
+            features = randomness.dropout(features, self._dropout_keep_prob)
         logits = head.convolve_in_one(
             features,
             num_predictions_per_location * self._num_class_slots,

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from object_detection.core import randomness
 from object_detection.core.batch_norm import with_this_layer
 from object_detection.errors import ConfigError
 from object_detection.utils import shape_utils
@@ -55,7 +56,7 @@ def pooled(
     averages = tf.reduce_mean(features, [1, 2], name="AvgPool")
     if not use_dropout:
         return averages
-    return slim.dropout(averages, keep_prob=dropout_keep_prob, is_training=is_training)
+    return randomness.dropout(averages, dropout_keep_prob, is_training)
 
 
 def convolve(

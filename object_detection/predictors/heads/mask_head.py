@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from object_detection.core import randomness
 from object_detection.errors import ConfigError
 from object_detection.predictors.heads import head
 from object_detection.utils import ops
@@ -147,9 +148,7 @@ class ConvolutionalMaskHead(head.Head):
     def predict(self, features: tf.Tensor, num_predictions_per_location: int) -> tf.Tensor:
         """[B, h, w, C] -> logits [B, anchors, classes or 1, mask height, mask width]."""
         if self._use_dropout:
-            features = slim.dropout(
-                features, keep_prob=self._dropout_keep_prob, is_training=self._is_training
-            )
+            features = randomness.dropout(features, self._dropout_keep_prob, self._is_training)
         shape = [self._num_masks, self._mask_height, self._mask_width]
         masks = head.convolve(
             features,
@@ -186,7 +185,7 @@ class WeightSharedConvolutionalMaskHead(head.Head):
     def predict(self, features: tf.Tensor, num_predictions_per_location: int) -> tf.Tensor:
         """[B, h, w, C] -> logits [B, anchors, classes or 1, mask height, mask width]."""
         if self._use_dropout:
-            features = slim.dropout(features, keep_prob=self._dropout_keep_prob)
+            features = randomness.dropout(features, self._dropout_keep_prob)
         shape = [self._num_masks, self._mask_height, self._mask_width]
         masks = head.convolve_in_one(
             features,

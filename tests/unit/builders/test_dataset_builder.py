@@ -1,4 +1,5 @@
 import contextlib
+import pathlib
 
 import numpy as np
 import pytest
@@ -6,10 +7,12 @@ import tensorflow.compat.v1 as tf
 from google.protobuf import text_format
 
 from object_detection.builders import dataset_builder, decoder_builder, input_reader_builder
+from object_detection.core import randomness
 from object_detection.core.standard_fields import InputDataFields as F
 from object_detection.dataset_tools import seq_example_util
 from object_detection.errors import ConfigError, DataError
 from object_detection.protos import input_reader_pb2
+from object_detection.utils import tfrecord_files
 from object_detection.utils.dataset_util import (
     bytes_feature,
     float_list_feature,
@@ -351,3 +354,89 @@ def test_decoder_takes_the_settings_of_the_reader():
     sample = decoder_builder.build(reader).decode(tf.placeholder(tf.string, []))
     assert sample[F.groundtruth_keypoints].shape.as_list() == [None, 2, 2]
     assert F.groundtruth_track_ids in sample
+
+
+SHUFFLED = "shuffle_buffer_size: 3 num_readers: 2 read_block_length: 1"
+STARTS = (1, 9, 31)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(SHUFFLED, id="shuffled"),
+        pytest.param("shuffle: false num_readers: 1", id="file after file"),
+        pytest.param("shuffle: false num_readers: 2 read_block_length: 2", id="side by side"),
+        pytest.param(f"{SHUFFLED} sample_1_of_n_examples: 2", id="each second record"),
+        pytest.param(f"{SHUFFLED} num_epochs: 4", id="four epochs"),
+        pytest.param(f"{SHUFFLED} sample_from_datasets_weights: [0.2, 0.0, 0.8]", id="weights"),
+        pytest.param(
+            f"{SHUFFLED} num_epochs: 2 sample_from_datasets_weights: [0.2, 0.0, 0.8]",
+            id="weights until all ends",
+        ),
+    ],
+)
+def test_a_dataset_that_starts_later_gives_the_rest(records, text):
+    def build(start):
+        tf.set_random_seed(start + 1)  # the graph's seed plays no part in the samples
+        reader = config(records / ("a.record-0" if "weights" in text else "a.record-*"), text)
+        if "weights" in text:
+            reader.tf_record_input_reader.input_path.extend(
+                ["no such file", str(records / "a.record-1")]
+            )
+        return dataset_builder.build(
+            reader,
+            transform_input_data_fn=lambda sample: {
+                F.source_id: sample[F.source_id],
+                "draw": randomness.uniform([]),
+            },
+            seed=5,
+            start=start,
+        )
+
+    def found(start):
+        with tf.Graph().as_default():
+            samples = everything(build(start), limit=40 - start)
+        return [(int(sample[F.source_id]), float(sample["draw"])) for sample in samples]
+
+    whole = found(0)
+    assert len(whole) == (36 if "num_epochs: 4" in text else 18 if "num_epochs: 2" in text else 40)
+    # Draws that were not of their own sample would repeat, or be in disorder.
+    assert len({draw for _, draw in whole}) == len(whole)
+    for start in STARTS:
+        assert found(start) == whole[start:], start
+
+
+def test_each_epoch_of_a_seed_has_every_record_once_in_an_order_of_its_own(records):
+    reader = config(records / "a.record-*", SHUFFLED)
+    found = order(dataset_builder.build(reader, seed=0), limit=27)
+    epochs = [tuple(found[first : first + 9]) for first in (0, 9, 18)]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(9))] * 3
+    assert len(set(epochs)) == 3
+
+
+def test_epochs_that_are_passed_by_are_not_read(records):
+    """The start lies in epoch 10^9: whoever read up to there would be late."""
+    reader = config(records / "a.record-*", SHUFFLED)
+    near = order(dataset_builder.build(reader, seed=1, start=4), limit=5)
+    far = order(dataset_builder.build(reader, seed=1, start=9 * 10**9 + 4), limit=14)
+    assert len(near) == 5
+    assert sorted(far[5:]) == list(range(9))
+    assert len(set(far[:5])) == 5
+
+
+def test_far_into_a_choice_of_sources():
+    weights, seed = [1.0, 3.0], 2
+    start = 2 * dataset_builder._BLOCK_OF_CHOICES + 5
+    taken = dataset_builder._taken_before(weights, seed, start)
+    assert sum(taken) == start
+    # Standard deviation: sqrt(32773 * 0.25 * 0.75) = 78.
+    assert abs(taken[0] - start / 4) < 400
+
+
+def test_number_of_records_in_files(records, tmp_path):
+    names = [str(records / f"a.record-{number}") for number in (0, 1)]
+    assert tfrecord_files.count_records(names) == 9
+    cut = tmp_path / "cut"
+    cut.write_bytes(pathlib.Path(names[0]).read_bytes()[:-3])
+    (tmp_path / "empty").touch()
+    assert tfrecord_files.count_records([str(cut), str(tmp_path / "empty")]) == 4
