@@ -11,7 +11,12 @@ from object_detection.predictors.convolutional_box_predictor import (
     ConvolutionalBoxPredictor,
     WeightSharedConvolutionalBoxPredictor,
 )
-from object_detection.predictors.heads import box_head, class_head, mask_head
+from object_detection.predictors.heads import (
+    box_head,
+    class_head,
+    keypoint_visibility_head,
+    mask_head,
+)
 from object_detection.predictors.heads.head import Head
 from object_detection.predictors.mask_rcnn_box_predictor import MaskRCNNBoxPredictor
 from object_detection.predictors.rfcn_box_predictor import RfcnBoxPredictor
@@ -44,8 +49,13 @@ def build_convolutional_box_predictor(
     class_prediction_bias_init: float = 0.0,
     use_depthwise: bool = False,
     box_encodings_clip_range: Any = None,
+    *,
+    num_visibilities: int = 0,
 ) -> ConvolutionalBoxPredictor:
-    """A predictor of its own for each feature map, with box and class heads."""
+    """A predictor of its own for each feature map, with box and class heads.
+
+    With `num_visibilities`, the number of keypoints, it has one of their visibility as well.
+    """
     return ConvolutionalBoxPredictor(
         is_training=is_training,
         num_classes=num_classes,
@@ -71,6 +81,13 @@ def build_convolutional_box_predictor(
         num_layers_before_predictor=num_layers_before_predictor,
         min_depth=min_depth,
         max_depth=max_depth,
+        keypoint_visibility_head=(
+            keypoint_visibility_head.ConvolutionalKeypointVisibilityHead(
+                num_visibilities, kernel_size, use_depthwise
+            )
+            if num_visibilities
+            else None
+        ),
     )
 
 
@@ -92,8 +109,13 @@ def build_weight_shared_convolutional_box_predictor(
     score_converter_fn: Callable[[tf.Tensor], tf.Tensor] = tf.identity,
     box_encodings_clip_range: Any = None,
     keyword_args: Any = None,
+    *,
+    num_visibilities: int = 0,
 ) -> WeightSharedConvolutionalBoxPredictor:
-    """One predictor for all feature maps, with box and class heads."""
+    """One predictor for all feature maps, with box and class heads.
+
+    With `num_visibilities`, the number of keypoints, it has one of their visibility as well.
+    """
     del keyword_args
     return WeightSharedConvolutionalBoxPredictor(
         is_training=is_training,
@@ -121,6 +143,13 @@ def build_weight_shared_convolutional_box_predictor(
         apply_batch_norm=apply_batch_norm,
         share_prediction_tower=share_prediction_tower,
         use_depthwise=use_depthwise,
+        keypoint_visibility_head=(
+            keypoint_visibility_head.WeightSharedConvolutionalKeypointVisibilityHead(
+                num_visibilities, kernel_size, use_depthwise
+            )
+            if num_visibilities
+            else None
+        ),
     )
 
 
@@ -207,9 +236,22 @@ def _clip_range(config: Any) -> BoxEncodingsClipRange | None:
     return BoxEncodingsClipRange(limits.min, limits.max)
 
 
+def _check_no_visibilities(num_visibilities: int) -> None:
+    if num_visibilities:
+        raise ConfigError(
+            "Predictors of regions do not predict the visibility of keypoints; that needs "
+            "convolutional_box_predictor or weight_shared_convolutional_box_predictor."
+        )
+
+
 @BOX_PREDICTORS.entry("convolutional_box_predictor")
 def _convolutional(
-    config: Any, argscope_fn: Any, is_training: bool, num_classes: int, add_background_class: bool
+    config: Any,
+    argscope_fn: Any,
+    is_training: bool,
+    num_classes: int,
+    add_background_class: bool,
+    num_visibilities: int,
 ) -> BoxPredictor:
     return build_convolutional_box_predictor(
         is_training=is_training,
@@ -227,12 +269,18 @@ def _convolutional(
         class_prediction_bias_init=config.class_prediction_bias_init,
         use_depthwise=config.use_depthwise,
         box_encodings_clip_range=_clip_range(config),
+        num_visibilities=num_visibilities,
     )
 
 
 @BOX_PREDICTORS.entry("weight_shared_convolutional_box_predictor")
 def _weight_shared(
-    config: Any, argscope_fn: Any, is_training: bool, num_classes: int, add_background_class: bool
+    config: Any,
+    argscope_fn: Any,
+    is_training: bool,
+    num_classes: int,
+    add_background_class: bool,
+    num_visibilities: int,
 ) -> BoxPredictor:
     for name in ("apply_conv_hyperparams_to_heads", "apply_conv_hyperparams_pointwise"):
         if getattr(config, name):
@@ -257,13 +305,20 @@ def _weight_shared(
         use_depthwise=config.use_depthwise,
         score_converter_fn=build_score_converter(config.score_converter, is_training),
         box_encodings_clip_range=_clip_range(config),
+        num_visibilities=num_visibilities,
     )
 
 
 @BOX_PREDICTORS.entry("mask_rcnn_box_predictor")
 def _mask_rcnn(
-    config: Any, argscope_fn: Any, is_training: bool, num_classes: int, add_background_class: bool
+    config: Any,
+    argscope_fn: Any,
+    is_training: bool,
+    num_classes: int,
+    add_background_class: bool,
+    num_visibilities: int,
 ) -> BoxPredictor:
+    _check_no_visibilities(num_visibilities)
     if config.predict_keypoints:
         raise ConfigError(
             "mask_rcnn_box_predictor.predict_keypoints is not available: the message does not say "
@@ -294,9 +349,15 @@ def _mask_rcnn(
 
 @BOX_PREDICTORS.entry("rfcn_box_predictor")
 def _rfcn(
-    config: Any, argscope_fn: Any, is_training: bool, num_classes: int, add_background_class: bool
+    config: Any,
+    argscope_fn: Any,
+    is_training: bool,
+    num_classes: int,
+    add_background_class: bool,
+    num_visibilities: int,
 ) -> BoxPredictor:
     del add_background_class
+    _check_no_visibilities(num_visibilities)
     return RfcnBoxPredictor(
         is_training=is_training,
         num_classes=num_classes,
@@ -314,6 +375,8 @@ def build(
     is_training: bool,
     num_classes: int,
     add_background_class: bool = True,
+    *,
+    num_visibilities: int = 0,
 ) -> BoxPredictor:
     """Builds what a `BoxPredictor` message says.
 
@@ -323,6 +386,7 @@ def build(
         is_training: whether the predictor is built to be trained.
         num_classes: number of classes, the background not counted.
         add_background_class: whether the class logits have a background column.
+        num_visibilities: for how many keypoints of an anchor visibilities are predicted.
 
     Raises:
         ConfigError: not a `BoxPredictor` message, or an option that is not available.
@@ -334,4 +398,6 @@ def build(
         )
     case = box_predictor_config.WhichOneof("box_predictor_oneof")
     config = getattr(box_predictor_config, case or "convolutional_box_predictor")
-    return BOX_PREDICTORS[case](config, argscope_fn, is_training, num_classes, add_background_class)
+    return BOX_PREDICTORS[case](
+        config, argscope_fn, is_training, num_classes, add_background_class, num_visibilities
+    )

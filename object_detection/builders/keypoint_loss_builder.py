@@ -1,4 +1,4 @@
-"""`keypoint_loss` message -> the loss of keypoints."""
+"""`keypoint_loss` message -> the losses of keypoints: of their places, and of their visibility."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 from object_detection.builders import cases
 from object_detection.core import keypoint_loss
 from object_detection.core.keypoint_loss import KeypointErrors, KeypointLoss
+from object_detection.core.keypoint_visibility import KeypointVisibilityLoss
 from object_detection.errors import ConfigError
 from object_detection.keypoints.schema import DEFAULT_SIGMA
 from object_detection.protos import losses_pb2
@@ -65,4 +66,23 @@ def build(loss_config: Any, num_keypoints: int) -> KeypointLoss | None:
         KEYPOINT_LOSSES[case](getattr(config, case), num_keypoints),
         weight=config.weight,
         per_keypoint_weights=list(config.per_keypoint_weights),
+        occluded_weight=config.occluded_weight,
     )
+
+
+def predicts_visibility(loss_config: Any) -> bool:
+    """Whether a `Loss` message wants the keypoints' visibility predicted."""
+    return bool(
+        loss_config.HasField("keypoint_loss") and loss_config.keypoint_loss.HasField("visibility")
+    )
+
+
+def build_visibility(loss_config: Any) -> KeypointVisibilityLoss | None:
+    """Builds the loss of the keypoints' visibility of a `Loss` message; None without one.
+
+    Raises:
+        ConfigError: a weight that is not above 0.
+    """
+    if not predicts_visibility(loss_config):
+        return None
+    return KeypointVisibilityLoss(loss_config.keypoint_loss.visibility.weight)

@@ -206,6 +206,8 @@ def _build_ssd_model(config: Any, is_training: bool, add_summaries: bool) -> SSD
             "weight_shared_convolutional_box_predictor."
         )
     box_coder = box_coder_builder.build(config.box_coder)
+    keypoints = config_check.num_keypoints(config)
+    keypoint_loss = keypoint_loss_builder.build(config.loss, keypoints)
     extractor = _build_ssd_feature_extractor(config.feature_extractor, is_training)
     predictor = box_predictor_builder.build(
         hyperparams_builder.build,
@@ -213,6 +215,7 @@ def _build_ssd_model(config: Any, is_training: bool, add_summaries: bool) -> SSD
         is_training,
         config.num_classes,
         add_background_class=config.add_background_class,
+        num_visibilities=keypoints if keypoint_loss_builder.predicts_visibility(config.loss) else 0,
     )
     (
         classification_loss,
@@ -268,5 +271,6 @@ def _build_ssd_model(config: Any, is_training: bool, add_summaries: bool) -> SSD
             else None
         ),
         return_raw_detections_during_predict=config.return_raw_detections_during_predict,
-        keypoint_loss=keypoint_loss_builder.build(config.loss, config_check.num_keypoints(config)),
+        keypoint_loss=keypoint_loss,
+        keypoint_visibility_loss=keypoint_loss_builder.build_visibility(config.loss),
     )

@@ -9,6 +9,7 @@ from object_detection.core import standard_fields as fields
 
 BOX_ENCODINGS = fields.PredictionFields.box_encodings
 CLASS_PREDICTIONS_WITH_BACKGROUND = fields.PredictionFields.class_predictions_with_background
+KEYPOINT_VISIBILITIES = fields.PredictionFields.keypoint_visibilities
 MASK_PREDICTIONS = fields.PredictionFields.mask_predictions
 
 
@@ -46,7 +47,8 @@ class BoxPredictor(abc.ABC):
 
         Returns:
             `box_encodings`: [B, n_i, q, code size] a map; `class_predictions_with_background`:
-            [B, n_i, class slots] a map; n_i = h_i * w_i * anchors of a location.
+            [B, n_i, class slots] a map; `keypoint_visibilities`, if it predicts them: logits
+            [B, n_i, K] a map; n_i = h_i * w_i * anchors of a location.
 
         Raises:
             ValueError: lists of different lengths.

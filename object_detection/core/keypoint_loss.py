@@ -28,6 +28,7 @@ class KeypointErrors(NamedTuple):
     pixels: tf.Tensor  # [..., K, 2], in pixels; 0 likewise
     areas: tf.Tensor  # [...], of the target boxes, in square pixels; 0 where no keypoint counts
     weights: tf.Tensor  # [..., K], the anchor's weight; 0 where the keypoint does not count
+    occluded: tf.Tensor | None = None  # [..., K] booleans; None for no keypoint
 
 
 def huber(errors: tf.Tensor, delta: float = 1.0) -> tf.Tensor:
@@ -83,6 +84,8 @@ def keypoint_errors(
     anchor_weights: tf.Tensor,
     box_coder: BoxCoder,
     picture_size: tf.Tensor,
+    *,
+    occluded: tf.Tensor | None = None,
 ) -> KeypointErrors:
     """Errors of the keypoints in codes.
 
@@ -93,6 +96,7 @@ def keypoint_errors(
         anchor_weights: [B, N]; 0 where nothing is matched.
         box_coder: of the codes.
         picture_size: [2] height and width in pixels of what the anchors are normalised to.
+        occluded: [B, N, K] booleans of targets that are hidden by something; None for no target.
     """
     boxes, truth = box_coder.decode_tensors(target_codes, anchors)
     _, predicted = box_coder.decode_tensors(codes, anchors)
@@ -110,6 +114,7 @@ def keypoint_errors(
         pixels=_differences(predicted, truth, counts) * size,
         areas=tf.where(tf.reduce_any(counts, axis=-1), areas, tf.zeros_like(areas)),
         weights=weights,
+        occluded=tf.zeros_like(there) if occluded is None else occluded,
     )
 
 
@@ -133,10 +138,10 @@ class KeypointLoss:
 
     The sum over all keypoints that count of
 
-        anchor's weight * keypoint's weight * cost,
+        anchor's weight * visibility's weight * keypoint's weight * cost,
 
-    divided by their number, an anchor of weight 1/2 counting its keypoints as halves. The divisor
-    is at least 1, as that of boxes; without a visible keypoint the loss is 0.
+    divided by the sum of the first two, which is their number if all weigh 1. The divisor is at
+    least 1, as that of boxes; without a keypoint the loss is 0.
     """
 
     def __init__(
@@ -144,6 +149,7 @@ class KeypointLoss:
         cost: Callable[[KeypointErrors], tf.Tensor],
         weight: float = 1.0,
         per_keypoint_weights: Sequence[float] | None = None,
+        occluded_weight: float = 1.0,
     ) -> None:
         """Takes the settings.
 
@@ -152,23 +158,30 @@ class KeypointLoss:
             weight: factor of the loss.
             per_keypoint_weights: K factors of the keypoints; None for 1 each. They do not change
                 the divisor.
+            occluded_weight: visibility's weight of occluded keypoints; that of others is 1.
 
         Raises:
-            ConfigError: a weight that is not above 0, or a keypoint's that is below.
+            ConfigError: a weight that is not above 0, or one of keypoints that is below.
         """
         if not 0 < weight < math.inf:
             raise ConfigError(f"keypoint_loss: weight is {weight}, must be above 0.")
         for one in per_keypoint_weights or ():
             if not 0 <= one < math.inf:
                 raise ConfigError(f"keypoint_loss: per_keypoint_weights has {one}, below 0.")
+        if not 0 <= occluded_weight < math.inf:
+            raise ConfigError(f"keypoint_loss: occluded_weight is {occluded_weight}, below 0.")
         self._cost = cost
         self._weight = weight
         self._per_keypoint_weights = list(per_keypoint_weights or ()) or None
+        self._occluded_weight = occluded_weight
 
     def __call__(self, errors: KeypointErrors) -> tf.Tensor:
         """The loss, a scalar."""
-        costs = self._cost(errors) * errors.weights
+        weights = errors.weights
+        if errors.occluded is not None and self._occluded_weight != 1.0:
+            weights = tf.where(errors.occluded, self._occluded_weight * weights, weights)
+        costs = self._cost(errors) * weights
         if self._per_keypoint_weights:
             costs *= tf.constant(self._per_keypoint_weights, costs.dtype)
-        count = tf.maximum(tf.reduce_sum(errors.weights), 1.0)
+        count = tf.maximum(tf.reduce_sum(weights), 1.0)
         return self._weight * tf.reduce_sum(costs) / count

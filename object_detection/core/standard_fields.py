@@ -121,6 +121,7 @@ class PredictionFields:
     box_encodings = "box_encodings"
     class_predictions_with_background = "class_predictions_with_background"
     mask_predictions = "mask_predictions"
+    keypoint_visibilities = "keypoint_visibilities"
     feature_maps = "feature_maps"
     anchors = "anchors"
     raw_detection_boxes = "raw_detection_boxes"

@@ -15,34 +15,22 @@ import tf_slim as slim
 from object_detection.core import batch_norm, box_list, model
 from object_detection.core import standard_fields as fields
 from object_detection.core.anchor_generator import AnchorGenerator
-from object_detection.core.box_coder import BoxCoder
+from object_detection.core.box_coder import BoxCoder, bounded_boxes
 from object_detection.core.box_predictor import BoxPredictor
 from object_detection.core.feature_extractor import SSDFeatureExtractor
 from object_detection.core.keypoint_loss import BOX_NUMBERS, KeypointLoss
+from object_detection.core.keypoint_visibility import KeypointVisibilityLoss
 from object_detection.core.losses import HardExampleMiner, Loss
 from object_detection.core.target_assigner import TargetAssigner, Targets, confidence_targets
 from object_detection.errors import ConfigError
-from object_detection.meta_architectures import ssd_targets
+from object_detection.meta_architectures import ssd_detections, ssd_keypoints, ssd_targets
 from object_detection.utils import ops, shape_utils, variables_helper
 
 __all__ = ["SSDFeatureExtractor", "SSDMetaArch"]
 
 Predictions = fields.PredictionFields
-Detections = fields.DetectionResultFields
 FEATURE_EXTRACTOR_SCOPE = "FeatureExtractor"
 _NEEDED = (Predictions.box_encodings, Predictions.class_predictions_with_background)
-
-
-def clip_windows(preprocessed_inputs: tf.Tensor, true_image_shapes: tf.Tensor | None) -> tf.Tensor:
-    """[B, 4] windows of the true picture in the padded one, normalised to the padded one.
-
-    Without `true_image_shapes` nothing is padded: [4], the whole picture.
-    """
-    if true_image_shapes is None:
-        return tf.constant([0.0, 0.0, 1.0, 1.0])
-    padded = tf.cast(tf.shape(preprocessed_inputs)[1:3], tf.float32)
-    corner = tf.cast(true_image_shapes[:, :2], tf.float32) / padded
-    return tf.concat([tf.zeros_like(corner), corner], axis=1)
 
 
 class SSDMetaArch(model.DetectionModel):
@@ -81,6 +69,7 @@ class SSDMetaArch(model.DetectionModel):
         nms_on_host: bool = True,
         *,
         keypoint_loss: KeypointLoss | None = None,
+        keypoint_visibility_loss: KeypointVisibilityLoss | None = None,
     ) -> None:
         """Takes the parts, all built.
 
@@ -96,7 +85,7 @@ class SSDMetaArch(model.DetectionModel):
             non_max_suppression_fn: see `builders.post_processing_builder`.
             score_conversion_fn: logits -> scores.
             classification_loss: of [B, N, classes] logits.
-            localization_loss: of [B, N, code size] codes.
+            localization_loss: of [B, N, code size] codes, or of [B, N, 4] boxes if it says so.
             classification_loss_weight: factor of the classification loss.
             localization_loss_weight: factor of the localisation loss.
             normalize_loss_by_num_matches: divide by the batch's number of matched anchors.
@@ -117,10 +106,13 @@ class SSDMetaArch(model.DetectionModel):
             return_raw_detections_during_predict: adds decoded boxes to `predict`'s result.
             nms_on_host: kept for code that sets it; devices are TensorFlow's own choice here.
             keypoint_loss: the keypoints' own loss; None leaves them to the localisation loss.
+            keypoint_visibility_loss: of the visibilities that the predictor gives; None if it does
+                not.
 
         Raises:
-            ConfigError: a background is both to be added and there already, or a keypoint loss
-                has codes without keypoints.
+            ConfigError: a background is both to be added and there already, a keypoint loss has
+                codes without keypoints, or a loss of boxes has codes of which the keypoints are
+                left without one.
         """
         if add_background_class and explicit_background_class:
             raise ConfigError(
@@ -136,6 +128,16 @@ class SSDMetaArch(model.DetectionModel):
             raise ConfigError(
                 "ssd: keypoint_loss needs codes that hold keypoints, but the box coder's have "
                 f"{box_coder.code_size} numbers; use keypoint_box_coder."
+            )
+        if (
+            localization_loss.of_boxes
+            and keypoint_loss is None
+            and box_coder.code_size > BOX_NUMBERS
+        ):
+            raise ConfigError(
+                f"ssd: {type(localization_loss).__name__} is a loss of boxes alone, but the box "
+                f"coder's codes have {box_coder.code_size} numbers, so that keypoints would have no "
+                "loss; add keypoint_loss {}, or use a loss of codes, for example weighted_smooth_l1."
             )
         super().__init__(num_classes=box_predictor.num_classes)
         del nms_on_host
@@ -167,6 +169,7 @@ class SSDMetaArch(model.DetectionModel):
         self._implicit_example_weight = implicit_example_weight
         self._return_raw_detections_during_predict = return_raw_detections_during_predict
         self._keypoint_loss = keypoint_loss
+        self._keypoint_visibility_loss = keypoint_visibility_loss
         self._anchors: box_list.BoxList | None = None
         self._feature_map_shapes: list[tuple[Any, Any]] = []
         self._batched_prediction_tensor_names: list[str] | None = None
@@ -284,8 +287,9 @@ class SSDMetaArch(model.DetectionModel):
             `detection_boxes` [B, D, 4], `detection_scores` [B, D], `detection_classes` [B, D]
             (float, 0 is the first class), `detection_multiclass_scores` [B, D, classes],
             `detection_anchor_indices` [B, D], `num_detections` [B] float,
-            `raw_detection_boxes` [B, N, 4], `raw_detection_scores` [B, N, classes] and, with a
-            keypoint coder, `detection_keypoints` [B, D, K, 2].
+            `raw_detection_boxes` [B, N, 4], `raw_detection_scores` [B, N, classes]; with a keypoint
+            coder `detection_keypoints` [B, D, K, 2], and if their visibility is predicted
+            `detection_keypoint_scores` [B, D, K], how likely each can be seen.
 
         Raises:
             ValueError: codes or class predictions are missing.
@@ -307,39 +311,20 @@ class SSDMetaArch(model.DetectionModel):
             scores = scores_with_background
             if self._add_background_class or self._explicit_background_class:
                 scores = scores_with_background[:, :, 1:]
-            batch, anchors = tf.shape(boxes)[0], tf.shape(boxes)[1]
-            additional = {
-                "multiclass_scores": scores_with_background,
-                "anchor_indices": tf.tile(
-                    tf.cast(tf.range(anchors), tf.float32)[tf.newaxis], [batch, 1]
+            visibilities = prediction_dict.get(Predictions.keypoint_visibilities)
+            return ssd_detections.suppressed(
+                ssd_detections.Decoded(
+                    boxes,
+                    keypoints,
+                    None if visibilities is None else tf.sigmoid(visibilities),
+                    scores,
+                    scores_with_background,
                 ),
-            }
-            if keypoints is not None:
-                additional[fields.BoxListFields.keypoints] = keypoints
-            selected = self._non_max_suppression_fn(
-                boxes[:, :, tf.newaxis],
-                scores,
-                clip_window=clip_windows(prediction_dict["preprocessed_inputs"], true_image_shapes),
-                additional_fields=additional,
+                ssd_detections.clip_windows(
+                    prediction_dict["preprocessed_inputs"], true_image_shapes
+                ),
+                self._non_max_suppression_fn,
             )
-            nms_boxes, nms_scores, nms_classes, _, nms_fields, num_detections = selected
-            detections = {
-                Detections.detection_boxes: nms_boxes,
-                Detections.detection_scores: nms_scores,
-                Detections.detection_classes: nms_classes,
-                Detections.detection_multiclass_scores: nms_fields["multiclass_scores"],
-                Detections.detection_anchor_indices: tf.cast(
-                    nms_fields["anchor_indices"], tf.int32
-                ),
-                Detections.num_detections: tf.cast(num_detections, tf.float32),
-                Detections.raw_detection_boxes: boxes,
-                Detections.raw_detection_scores: scores_with_background,
-            }
-            if keypoints is not None:
-                detections[Detections.detection_keypoints] = nms_fields[
-                    fields.BoxListFields.keypoints
-                ]
-            return detections
 
     def _anchors_of(self, prediction_dict: dict[str, Any]) -> tf.Tensor:
         if Predictions.anchors in prediction_dict:
@@ -355,7 +340,9 @@ class SSDMetaArch(model.DetectionModel):
         classes = tf.cast(classes, tf.float32)
         return tf.pad(classes, [[0, 0], [0, 0], [1, 0]]) if self._add_background_class else classes
 
-    def _assign_targets(self, anchors: tf.Tensor) -> Targets:
+    def _assign_targets(
+        self, anchors: tf.Tensor, truth: ssd_keypoints.KeypointTruth | None
+    ) -> Targets:
         groundtruth = self.groundtruth_batch()
         by_confidence = self._is_training and self._use_confidences_as_targets
         field = fields.BoxListFields.confidences if by_confidence else fields.BoxListFields.classes
@@ -364,18 +351,13 @@ class SSDMetaArch(model.DetectionModel):
                 "ssd: use_confidences_as_targets needs groundtruth confidences; provide "
                 "groundtruth_confidences_list."
             )
-        keypoints = groundtruth.get(fields.BoxListFields.keypoints)
-        if keypoints is not None:
-            keypoints = ssd_targets.hide_invisible_keypoints(
-                keypoints, groundtruth.get(fields.BoxListFields.keypoint_visibilities)
-            )
         targets = self._target_assigner.assign_batch(
             anchors,
             groundtruth[fields.BoxListFields.boxes],
             self._with_background(groundtruth[field]),
             unmatched_class_label=tf.constant(self._background()),
             groundtruth_weights=tf.cast(groundtruth[fields.BoxListFields.weights], tf.float32),
-            groundtruth_keypoints=keypoints if self._codes_have_keypoints() else None,
+            groundtruth_keypoints=None if truth is None else truth.keypoints,
         )
         if not by_confidence:
             return targets
@@ -389,12 +371,19 @@ class SSDMetaArch(model.DetectionModel):
             targets.match,
         )
 
-    def _located(self, codes: tf.Tensor) -> tf.Tensor:
-        """What the localisation loss sees of codes: all, or the box if keypoints have their own."""
-        return codes if self._keypoint_loss is None else codes[..., :BOX_NUMBERS]
+    def _located(self, codes: tf.Tensor, prediction_dict: dict[str, Any]) -> tf.Tensor:
+        """What the localisation loss sees of codes.
 
-    def _codes_have_keypoints(self) -> bool:
-        return self._box_coder.code_size > BOX_NUMBERS
+        All, or the box's numbers if keypoints have their own loss, or the box they stand for.
+        """
+        if self._localization_loss.of_boxes:
+            return bounded_boxes(
+                codes,
+                self._anchors_of(prediction_dict),
+                self._box_coder,
+                tf.shape(prediction_dict["preprocessed_inputs"])[1:3],
+            )
+        return codes if self._keypoint_loss is None else codes[..., :BOX_NUMBERS]
 
     def loss(
         self, prediction_dict: dict[str, Any], true_image_shapes: tf.Tensor, scope: Any = None
@@ -412,8 +401,9 @@ class SSDMetaArch(model.DetectionModel):
             scope: name scope.
 
         Returns:
-            `Loss/localization_loss`, `Loss/classification_loss` and, if the keypoints have their
-            own, `Loss/keypoint_loss`, scalars.
+            `Loss/localization_loss`, `Loss/classification_loss`; if the keypoints have their own,
+            `Loss/keypoint_loss`; if their visibility is predicted, `Loss/keypoint_visibility_loss`;
+            all scalars.
         """
         del true_image_shapes
         with tf.name_scope(scope, "Loss"):
@@ -421,15 +411,18 @@ class SSDMetaArch(model.DetectionModel):
             logits = prediction_dict[Predictions.class_predictions_with_background]
             anchors = self._anchors_of(prediction_dict)
             with tf.name_scope("Targets"):
-                targets = self._assign_targets(anchors)
+                keypoints = None
+                if self._box_coder.code_size > BOX_NUMBERS:
+                    keypoints = ssd_keypoints.truth_of(self.groundtruth_batch())
+                targets = self._assign_targets(anchors, keypoints)
             if self._random_example_sampler is not None:
                 targets = ssd_targets.sampled(
                     targets, self._random_example_sampler, self._add_background_class
                 )
             annotated = self.groundtruth_batch().get(fields.InputDataFields.is_annotated)
             location_losses = self._localization_loss(
-                self._located(codes),
-                self._located(targets.codes),
+                self._located(codes, prediction_dict),
+                self._located(targets.codes, prediction_dict),
                 ignore_nan_targets=True,
                 weights=targets.code_weights,
                 losses_mask=annotated,
@@ -487,19 +480,46 @@ class SSDMetaArch(model.DetectionModel):
                     name="classification_loss",
                 ),
             }
-            if self._keypoint_loss is not None:
-                errors = ssd_targets.keypoint_errors(
-                    targets,
-                    codes,
-                    anchors,
-                    self._box_coder,
-                    tf.shape(prediction_dict["preprocessed_inputs"])[1:3],
-                    annotated,
-                )
-                losses["Loss/keypoint_loss"] = tf.identity(
-                    self._keypoint_loss(errors), name="keypoint_loss"
-                )
+            if keypoints is not None:
+                losses |= self._keypoint_losses(prediction_dict, targets, keypoints, annotated)
             return losses
+
+    def _keypoint_losses(
+        self,
+        prediction_dict: dict[str, Any],
+        targets: Targets,
+        truth: ssd_keypoints.KeypointTruth,
+        annotated: tf.Tensor | None,
+    ) -> dict[str, tf.Tensor]:
+        """The losses that keypoints have by themselves."""
+        losses: dict[str, tf.Tensor] = {}
+        if self._keypoint_loss is not None:
+            errors = ssd_keypoints.keypoint_errors(
+                targets,
+                truth,
+                prediction_dict[Predictions.box_encodings],
+                self._anchors_of(prediction_dict),
+                self._box_coder,
+                tf.shape(prediction_dict["preprocessed_inputs"])[1:3],
+                annotated,
+            )
+            losses["Loss/keypoint_loss"] = tf.identity(
+                self._keypoint_loss(errors), name="keypoint_loss"
+            )
+        if self._keypoint_visibility_loss is not None:
+            if Predictions.keypoint_visibilities not in prediction_dict:
+                raise ConfigError(
+                    "ssd: keypoint_visibility_loss needs a predictor that gives "
+                    f"{Predictions.keypoint_visibilities}, but it gives {sorted(prediction_dict)}."
+                )
+            losses["Loss/keypoint_visibility_loss"] = tf.identity(
+                self._keypoint_visibility_loss(
+                    prediction_dict[Predictions.keypoint_visibilities],
+                    ssd_keypoints.visibility_targets(targets, truth, annotated),
+                ),
+                name="keypoint_visibility_loss",
+            )
+        return losses
 
     def regularization_losses(self) -> list[tf.Tensor]:
         return list(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))

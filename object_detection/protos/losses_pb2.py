@@ -13,7 +13,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$object_detection/protos/losses.proto\x12\x17object_detection.protos\"\xbd\x06\n\x04Loss\x12\x44\n\x11localization_loss\x18\x01 \x01(\x0b\x32).object_detection.protos.LocalizationLoss\x12H\n\x13\x63lassification_loss\x18\x02 \x01(\x0b\x32+.object_detection.protos.ClassificationLoss\x12\x45\n\x12hard_example_miner\x18\x03 \x01(\x0b\x32).object_detection.protos.HardExampleMiner\x12 \n\x15\x63lassification_weight\x18\x04 \x01(\x02:\x01\x31\x12\x1e\n\x13localization_weight\x18\x05 \x01(\x02:\x01\x31\x12M\n\x16random_example_sampler\x18\x06 \x01(\x0b\x32-.object_detection.protos.RandomExampleSampler\x12I\n\x11\x65qualization_loss\x18\x07 \x01(\x0b\x32..object_detection.protos.Loss.EqualizationLoss\x12V\n\x15\x65xpected_loss_weights\x18\x12 \x01(\x0e\x32\x31.object_detection.protos.Loss.ExpectedLossWeights:\x04NONE\x12#\n\x18min_num_negative_samples\x18\x13 \x01(\x02:\x01\x30\x12*\n\x1f\x64\x65sired_negative_sampling_ratio\x18\x14 \x01(\x02:\x01\x33\x12=\n\rkeypoint_loss\x18\xe8\x07 \x01(\x0b\x32%.object_detection.protos.KeypointLoss\x1a?\n\x10\x45qualizationLoss\x12\x11\n\x06weight\x18\x01 \x01(\x02:\x01\x30\x12\x18\n\x10\x65xclude_prefixes\x18\x02 \x03(\t\"Y\n\x13\x45xpectedLossWeights\x12\x08\n\x04NONE\x10\x00\x12\x15\n\x11\x45XPECTED_SAMPLING\x10\x01\x12!\n\x1dREWEIGHTING_UNMATCHED_ANCHORS\x10\x02\"\xaf\x02\n\x0cKeypointLoss\x12\x11\n\x06weight\x18\x01 \x01(\x02:\x01\x31\x12;\n\x05huber\x18\x02 \x01(\x0b\x32*.object_detection.protos.HuberKeypointLossH\x00\x12\x35\n\x02l1\x18\x03 \x01(\x0b\x32\'.object_detection.protos.L1KeypointLossH\x00\x12\x39\n\x04wing\x18\x04 \x01(\x0b\x32).object_detection.protos.WingKeypointLossH\x00\x12\x37\n\x03oks\x18\x05 \x01(\x0b\x32(.object_detection.protos.OksKeypointLossH\x00\x12\x1c\n\x14per_keypoint_weights\x18\x06 \x03(\x02\x42\x06\n\x04kind\"%\n\x11HuberKeypointLoss\x12\x10\n\x05\x64\x65lta\x18\x01 \x01(\x02:\x01\x31\"\x10\n\x0eL1KeypointLoss\"<\n\x10WingKeypointLoss\x12\x10\n\x05width\x18\x01 \x01(\x02:\x01\x31\x12\x16\n\tcurvature\x18\x02 \x01(\x02:\x03\x30.2\"!\n\x0fOksKeypointLoss\x12\x0e\n\x06sigmas\x18\x01 \x03(\x02\"\xb7\x03\n\x10LocalizationLoss\x12J\n\x0bweighted_l2\x18\x01 \x01(\x0b\x32\x33.object_detection.protos.WeightedL2LocalizationLossH\x00\x12W\n\x12weighted_smooth_l1\x18\x02 \x01(\x0b\x32\x39.object_detection.protos.WeightedSmoothL1LocalizationLossH\x00\x12L\n\x0cweighted_iou\x18\x03 \x01(\x0b\x32\x34.object_detection.protos.WeightedIOULocalizationLossH\x00\x12K\n\x14l1_localization_loss\x18\x04 \x01(\x0b\x32+.object_detection.protos.L1LocalizationLossH\x00\x12N\n\rweighted_giou\x18\x05 \x01(\x0b\x32\x35.object_detection.protos.WeightedGIOULocalizationLossH\x00\x42\x13\n\x11localization_loss\">\n\x1aWeightedL2LocalizationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\"V\n WeightedSmoothL1LocalizationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\x12\x10\n\x05\x64\x65lta\x18\x02 \x01(\x02:\x01\x31\"\x1d\n\x1bWeightedIOULocalizationLoss\"\x14\n\x12L1LocalizationLoss\"\x1e\n\x1cWeightedGIOULocalizationLoss\"\xd1\x05\n\x12\x43lassificationLoss\x12V\n\x10weighted_sigmoid\x18\x01 \x01(\x0b\x32:.object_detection.protos.WeightedSigmoidClassificationLossH\x00\x12V\n\x10weighted_softmax\x18\x02 \x01(\x0b\x32:.object_detection.protos.WeightedSoftmaxClassificationLossH\x00\x12j\n\x17weighted_logits_softmax\x18\x05 \x01(\x0b\x32G.object_detection.protos.WeightedSoftmaxClassificationAgainstLogitsLossH\x00\x12^\n\x14\x62ootstrapped_sigmoid\x18\x03 \x01(\x0b\x32>.object_detection.protos.BootstrappedSigmoidClassificationLossH\x00\x12Y\n\x16weighted_sigmoid_focal\x18\x04 \x01(\x0b\x32\x37.object_detection.protos.SigmoidFocalClassificationLossH\x00\x12g\n#penalty_reduced_logistic_focal_loss\x18\x06 \x01(\x0b\x32\x38.object_detection.protos.PenaltyReducedLogisticFocalLossH\x00\x12\x64\n!weighted_dice_classification_loss\x18\x07 \x01(\x0b\x32\x37.object_detection.protos.WeightedDiceClassificationLossH\x00\x42\x15\n\x13\x63lassification_loss\"E\n!WeightedSigmoidClassificationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\"c\n\x1eSigmoidFocalClassificationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\x12\x10\n\x05gamma\x18\x02 \x01(\x02:\x01\x32\x12\r\n\x05\x61lpha\x18\x03 \x01(\x02\"]\n!WeightedSoftmaxClassificationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\x12\x16\n\x0blogit_scale\x18\x02 \x01(\x02:\x01\x31\"j\n.WeightedSoftmaxClassificationAgainstLogitsLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\x12\x16\n\x0blogit_scale\x18\x02 \x01(\x02:\x01\x31\"w\n%BootstrappedSigmoidClassificationLoss\x12\r\n\x05\x61lpha\x18\x01 \x01(\x02\x12\x1d\n\x0ehard_bootstrap\x18\x02 \x01(\x08:\x05\x66\x61lse\x12 \n\x11\x61nchorwise_output\x18\x03 \x01(\x08:\x05\x66\x61lse\">\n\x1fPenaltyReducedLogisticFocalLoss\x12\r\n\x05\x61lpha\x18\x01 \x01(\x02\x12\x0c\n\x04\x62\x65ta\x18\x02 \x01(\x02\"\xa1\x02\n\x10HardExampleMiner\x12\x1d\n\x11num_hard_examples\x18\x01 \x01(\x05:\x02\x36\x34\x12\x1a\n\riou_threshold\x18\x02 \x01(\x02:\x03\x30.7\x12K\n\tloss_type\x18\x03 \x01(\x0e\x32\x32.object_detection.protos.HardExampleMiner.LossType:\x04\x42OTH\x12%\n\x1amax_negatives_per_positive\x18\x04 \x01(\x05:\x01\x30\x12\"\n\x17min_negatives_per_image\x18\x05 \x01(\x05:\x01\x30\":\n\x08LossType\x12\x08\n\x04\x42OTH\x10\x00\x12\x12\n\x0e\x43LASSIFICATION\x10\x01\x12\x10\n\x0cLOCALIZATION\x10\x02\">\n\x14RandomExampleSampler\x12&\n\x18positive_sample_fraction\x18\x01 \x01(\x02:\x04\x30.01\"p\n\x1eWeightedDiceClassificationLoss\x12$\n\x15squared_normalization\x18\x01 \x01(\x08:\x05\x66\x61lse\x12(\n\x19is_prediction_probability\x18\x02 \x01(\x08:\x05\x66\x61lse')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$object_detection/protos/losses.proto\x12\x17object_detection.protos\"\xbd\x06\n\x04Loss\x12\x44\n\x11localization_loss\x18\x01 \x01(\x0b\x32).object_detection.protos.LocalizationLoss\x12H\n\x13\x63lassification_loss\x18\x02 \x01(\x0b\x32+.object_detection.protos.ClassificationLoss\x12\x45\n\x12hard_example_miner\x18\x03 \x01(\x0b\x32).object_detection.protos.HardExampleMiner\x12 \n\x15\x63lassification_weight\x18\x04 \x01(\x02:\x01\x31\x12\x1e\n\x13localization_weight\x18\x05 \x01(\x02:\x01\x31\x12M\n\x16random_example_sampler\x18\x06 \x01(\x0b\x32-.object_detection.protos.RandomExampleSampler\x12I\n\x11\x65qualization_loss\x18\x07 \x01(\x0b\x32..object_detection.protos.Loss.EqualizationLoss\x12V\n\x15\x65xpected_loss_weights\x18\x12 \x01(\x0e\x32\x31.object_detection.protos.Loss.ExpectedLossWeights:\x04NONE\x12#\n\x18min_num_negative_samples\x18\x13 \x01(\x02:\x01\x30\x12*\n\x1f\x64\x65sired_negative_sampling_ratio\x18\x14 \x01(\x02:\x01\x33\x12=\n\rkeypoint_loss\x18\xe8\x07 \x01(\x0b\x32%.object_detection.protos.KeypointLoss\x1a?\n\x10\x45qualizationLoss\x12\x11\n\x06weight\x18\x01 \x01(\x02:\x01\x30\x12\x18\n\x10\x65xclude_prefixes\x18\x02 \x03(\t\"Y\n\x13\x45xpectedLossWeights\x12\x08\n\x04NONE\x10\x00\x12\x15\n\x11\x45XPECTED_SAMPLING\x10\x01\x12!\n\x1dREWEIGHTING_UNMATCHED_ANCHORS\x10\x02\"\x8c\x03\n\x0cKeypointLoss\x12\x11\n\x06weight\x18\x01 \x01(\x02:\x01\x31\x12;\n\x05huber\x18\x02 \x01(\x0b\x32*.object_detection.protos.HuberKeypointLossH\x00\x12\x35\n\x02l1\x18\x03 \x01(\x0b\x32\'.object_detection.protos.L1KeypointLossH\x00\x12\x39\n\x04wing\x18\x04 \x01(\x0b\x32).object_detection.protos.WingKeypointLossH\x00\x12\x37\n\x03oks\x18\x05 \x01(\x0b\x32(.object_detection.protos.OksKeypointLossH\x00\x12\x1c\n\x14per_keypoint_weights\x18\x06 \x03(\x02\x12\x1a\n\x0foccluded_weight\x18\x07 \x01(\x02:\x01\x31\x12?\n\nvisibility\x18\x08 \x01(\x0b\x32+.object_detection.protos.KeypointVisibilityB\x06\n\x04kind\"\'\n\x12KeypointVisibility\x12\x11\n\x06weight\x18\x01 \x01(\x02:\x01\x31\"%\n\x11HuberKeypointLoss\x12\x10\n\x05\x64\x65lta\x18\x01 \x01(\x02:\x01\x31\"\x10\n\x0eL1KeypointLoss\"<\n\x10WingKeypointLoss\x12\x10\n\x05width\x18\x01 \x01(\x02:\x01\x31\x12\x16\n\tcurvature\x18\x02 \x01(\x02:\x03\x30.2\"!\n\x0fOksKeypointLoss\x12\x0e\n\x06sigmas\x18\x01 \x03(\x02\"\xd9\x04\n\x10LocalizationLoss\x12J\n\x0bweighted_l2\x18\x01 \x01(\x0b\x32\x33.object_detection.protos.WeightedL2LocalizationLossH\x00\x12W\n\x12weighted_smooth_l1\x18\x02 \x01(\x0b\x32\x39.object_detection.protos.WeightedSmoothL1LocalizationLossH\x00\x12L\n\x0cweighted_iou\x18\x03 \x01(\x0b\x32\x34.object_detection.protos.WeightedIOULocalizationLossH\x00\x12K\n\x14l1_localization_loss\x18\x04 \x01(\x0b\x32+.object_detection.protos.L1LocalizationLossH\x00\x12N\n\rweighted_giou\x18\x05 \x01(\x0b\x32\x35.object_detection.protos.WeightedGIOULocalizationLossH\x00\x12O\n\rweighted_diou\x18\xe8\x07 \x01(\x0b\x32\x35.object_detection.protos.WeightedDIOULocalizationLossH\x00\x12O\n\rweighted_ciou\x18\xe9\x07 \x01(\x0b\x32\x35.object_detection.protos.WeightedCIOULocalizationLossH\x00\x42\x13\n\x11localization_loss\">\n\x1aWeightedL2LocalizationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\"V\n WeightedSmoothL1LocalizationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\x12\x10\n\x05\x64\x65lta\x18\x02 \x01(\x02:\x01\x31\"\x1d\n\x1bWeightedIOULocalizationLoss\"\x14\n\x12L1LocalizationLoss\"\x1e\n\x1cWeightedGIOULocalizationLoss\"\x1e\n\x1cWeightedDIOULocalizationLoss\"\x1e\n\x1cWeightedCIOULocalizationLoss\"\xd1\x05\n\x12\x43lassificationLoss\x12V\n\x10weighted_sigmoid\x18\x01 \x01(\x0b\x32:.object_detection.protos.WeightedSigmoidClassificationLossH\x00\x12V\n\x10weighted_softmax\x18\x02 \x01(\x0b\x32:.object_detection.protos.WeightedSoftmaxClassificationLossH\x00\x12j\n\x17weighted_logits_softmax\x18\x05 \x01(\x0b\x32G.object_detection.protos.WeightedSoftmaxClassificationAgainstLogitsLossH\x00\x12^\n\x14\x62ootstrapped_sigmoid\x18\x03 \x01(\x0b\x32>.object_detection.protos.BootstrappedSigmoidClassificationLossH\x00\x12Y\n\x16weighted_sigmoid_focal\x18\x04 \x01(\x0b\x32\x37.object_detection.protos.SigmoidFocalClassificationLossH\x00\x12g\n#penalty_reduced_logistic_focal_loss\x18\x06 \x01(\x0b\x32\x38.object_detection.protos.PenaltyReducedLogisticFocalLossH\x00\x12\x64\n!weighted_dice_classification_loss\x18\x07 \x01(\x0b\x32\x37.object_detection.protos.WeightedDiceClassificationLossH\x00\x42\x15\n\x13\x63lassification_loss\"E\n!WeightedSigmoidClassificationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\"c\n\x1eSigmoidFocalClassificationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\x12\x10\n\x05gamma\x18\x02 \x01(\x02:\x01\x32\x12\r\n\x05\x61lpha\x18\x03 \x01(\x02\"]\n!WeightedSoftmaxClassificationLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\x12\x16\n\x0blogit_scale\x18\x02 \x01(\x02:\x01\x31\"j\n.WeightedSoftmaxClassificationAgainstLogitsLoss\x12 \n\x11\x61nchorwise_output\x18\x01 \x01(\x08:\x05\x66\x61lse\x12\x16\n\x0blogit_scale\x18\x02 \x01(\x02:\x01\x31\"w\n%BootstrappedSigmoidClassificationLoss\x12\r\n\x05\x61lpha\x18\x01 \x01(\x02\x12\x1d\n\x0ehard_bootstrap\x18\x02 \x01(\x08:\x05\x66\x61lse\x12 \n\x11\x61nchorwise_output\x18\x03 \x01(\x08:\x05\x66\x61lse\">\n\x1fPenaltyReducedLogisticFocalLoss\x12\r\n\x05\x61lpha\x18\x01 \x01(\x02\x12\x0c\n\x04\x62\x65ta\x18\x02 \x01(\x02\"\xa1\x02\n\x10HardExampleMiner\x12\x1d\n\x11num_hard_examples\x18\x01 \x01(\x05:\x02\x36\x34\x12\x1a\n\riou_threshold\x18\x02 \x01(\x02:\x03\x30.7\x12K\n\tloss_type\x18\x03 \x01(\x0e\x32\x32.object_detection.protos.HardExampleMiner.LossType:\x04\x42OTH\x12%\n\x1amax_negatives_per_positive\x18\x04 \x01(\x05:\x01\x30\x12\"\n\x17min_negatives_per_image\x18\x05 \x01(\x05:\x01\x30\":\n\x08LossType\x12\x08\n\x04\x42OTH\x10\x00\x12\x12\n\x0e\x43LASSIFICATION\x10\x01\x12\x10\n\x0cLOCALIZATION\x10\x02\">\n\x14RandomExampleSampler\x12&\n\x18positive_sample_fraction\x18\x01 \x01(\x02:\x04\x30.01\"p\n\x1eWeightedDiceClassificationLoss\x12$\n\x15squared_normalization\x18\x01 \x01(\x08:\x05\x66\x61lse\x12(\n\x19is_prediction_probability\x18\x02 \x01(\x08:\x05\x66\x61lse')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'object_detection.protos.losses_pb2', globals())
@@ -27,47 +27,53 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _LOSS_EXPECTEDLOSSWEIGHTS._serialized_start=806
   _LOSS_EXPECTEDLOSSWEIGHTS._serialized_end=895
   _KEYPOINTLOSS._serialized_start=898
-  _KEYPOINTLOSS._serialized_end=1201
-  _HUBERKEYPOINTLOSS._serialized_start=1203
-  _HUBERKEYPOINTLOSS._serialized_end=1240
-  _L1KEYPOINTLOSS._serialized_start=1242
-  _L1KEYPOINTLOSS._serialized_end=1258
-  _WINGKEYPOINTLOSS._serialized_start=1260
-  _WINGKEYPOINTLOSS._serialized_end=1320
-  _OKSKEYPOINTLOSS._serialized_start=1322
-  _OKSKEYPOINTLOSS._serialized_end=1355
-  _LOCALIZATIONLOSS._serialized_start=1358
-  _LOCALIZATIONLOSS._serialized_end=1797
-  _WEIGHTEDL2LOCALIZATIONLOSS._serialized_start=1799
-  _WEIGHTEDL2LOCALIZATIONLOSS._serialized_end=1861
-  _WEIGHTEDSMOOTHL1LOCALIZATIONLOSS._serialized_start=1863
-  _WEIGHTEDSMOOTHL1LOCALIZATIONLOSS._serialized_end=1949
-  _WEIGHTEDIOULOCALIZATIONLOSS._serialized_start=1951
-  _WEIGHTEDIOULOCALIZATIONLOSS._serialized_end=1980
-  _L1LOCALIZATIONLOSS._serialized_start=1982
-  _L1LOCALIZATIONLOSS._serialized_end=2002
-  _WEIGHTEDGIOULOCALIZATIONLOSS._serialized_start=2004
-  _WEIGHTEDGIOULOCALIZATIONLOSS._serialized_end=2034
-  _CLASSIFICATIONLOSS._serialized_start=2037
-  _CLASSIFICATIONLOSS._serialized_end=2758
-  _WEIGHTEDSIGMOIDCLASSIFICATIONLOSS._serialized_start=2760
-  _WEIGHTEDSIGMOIDCLASSIFICATIONLOSS._serialized_end=2829
-  _SIGMOIDFOCALCLASSIFICATIONLOSS._serialized_start=2831
-  _SIGMOIDFOCALCLASSIFICATIONLOSS._serialized_end=2930
-  _WEIGHTEDSOFTMAXCLASSIFICATIONLOSS._serialized_start=2932
-  _WEIGHTEDSOFTMAXCLASSIFICATIONLOSS._serialized_end=3025
-  _WEIGHTEDSOFTMAXCLASSIFICATIONAGAINSTLOGITSLOSS._serialized_start=3027
-  _WEIGHTEDSOFTMAXCLASSIFICATIONAGAINSTLOGITSLOSS._serialized_end=3133
-  _BOOTSTRAPPEDSIGMOIDCLASSIFICATIONLOSS._serialized_start=3135
-  _BOOTSTRAPPEDSIGMOIDCLASSIFICATIONLOSS._serialized_end=3254
-  _PENALTYREDUCEDLOGISTICFOCALLOSS._serialized_start=3256
-  _PENALTYREDUCEDLOGISTICFOCALLOSS._serialized_end=3318
-  _HARDEXAMPLEMINER._serialized_start=3321
-  _HARDEXAMPLEMINER._serialized_end=3610
-  _HARDEXAMPLEMINER_LOSSTYPE._serialized_start=3552
-  _HARDEXAMPLEMINER_LOSSTYPE._serialized_end=3610
-  _RANDOMEXAMPLESAMPLER._serialized_start=3612
-  _RANDOMEXAMPLESAMPLER._serialized_end=3674
-  _WEIGHTEDDICECLASSIFICATIONLOSS._serialized_start=3676
-  _WEIGHTEDDICECLASSIFICATIONLOSS._serialized_end=3788
+  _KEYPOINTLOSS._serialized_end=1294
+  _KEYPOINTVISIBILITY._serialized_start=1296
+  _KEYPOINTVISIBILITY._serialized_end=1335
+  _HUBERKEYPOINTLOSS._serialized_start=1337
+  _HUBERKEYPOINTLOSS._serialized_end=1374
+  _L1KEYPOINTLOSS._serialized_start=1376
+  _L1KEYPOINTLOSS._serialized_end=1392
+  _WINGKEYPOINTLOSS._serialized_start=1394
+  _WINGKEYPOINTLOSS._serialized_end=1454
+  _OKSKEYPOINTLOSS._serialized_start=1456
+  _OKSKEYPOINTLOSS._serialized_end=1489
+  _LOCALIZATIONLOSS._serialized_start=1492
+  _LOCALIZATIONLOSS._serialized_end=2093
+  _WEIGHTEDL2LOCALIZATIONLOSS._serialized_start=2095
+  _WEIGHTEDL2LOCALIZATIONLOSS._serialized_end=2157
+  _WEIGHTEDSMOOTHL1LOCALIZATIONLOSS._serialized_start=2159
+  _WEIGHTEDSMOOTHL1LOCALIZATIONLOSS._serialized_end=2245
+  _WEIGHTEDIOULOCALIZATIONLOSS._serialized_start=2247
+  _WEIGHTEDIOULOCALIZATIONLOSS._serialized_end=2276
+  _L1LOCALIZATIONLOSS._serialized_start=2278
+  _L1LOCALIZATIONLOSS._serialized_end=2298
+  _WEIGHTEDGIOULOCALIZATIONLOSS._serialized_start=2300
+  _WEIGHTEDGIOULOCALIZATIONLOSS._serialized_end=2330
+  _WEIGHTEDDIOULOCALIZATIONLOSS._serialized_start=2332
+  _WEIGHTEDDIOULOCALIZATIONLOSS._serialized_end=2362
+  _WEIGHTEDCIOULOCALIZATIONLOSS._serialized_start=2364
+  _WEIGHTEDCIOULOCALIZATIONLOSS._serialized_end=2394
+  _CLASSIFICATIONLOSS._serialized_start=2397
+  _CLASSIFICATIONLOSS._serialized_end=3118
+  _WEIGHTEDSIGMOIDCLASSIFICATIONLOSS._serialized_start=3120
+  _WEIGHTEDSIGMOIDCLASSIFICATIONLOSS._serialized_end=3189
+  _SIGMOIDFOCALCLASSIFICATIONLOSS._serialized_start=3191
+  _SIGMOIDFOCALCLASSIFICATIONLOSS._serialized_end=3290
+  _WEIGHTEDSOFTMAXCLASSIFICATIONLOSS._serialized_start=3292
+  _WEIGHTEDSOFTMAXCLASSIFICATIONLOSS._serialized_end=3385
+  _WEIGHTEDSOFTMAXCLASSIFICATIONAGAINSTLOGITSLOSS._serialized_start=3387
+  _WEIGHTEDSOFTMAXCLASSIFICATIONAGAINSTLOGITSLOSS._serialized_end=3493
+  _BOOTSTRAPPEDSIGMOIDCLASSIFICATIONLOSS._serialized_start=3495
+  _BOOTSTRAPPEDSIGMOIDCLASSIFICATIONLOSS._serialized_end=3614
+  _PENALTYREDUCEDLOGISTICFOCALLOSS._serialized_start=3616
+  _PENALTYREDUCEDLOGISTICFOCALLOSS._serialized_end=3678
+  _HARDEXAMPLEMINER._serialized_start=3681
+  _HARDEXAMPLEMINER._serialized_end=3970
+  _HARDEXAMPLEMINER_LOSSTYPE._serialized_start=3912
+  _HARDEXAMPLEMINER_LOSSTYPE._serialized_end=3970
+  _RANDOMEXAMPLESAMPLER._serialized_start=3972
+  _RANDOMEXAMPLESAMPLER._serialized_end=4034
+  _WEIGHTEDDICECLASSIFICATIONLOSS._serialized_start=4036
+  _WEIGHTEDDICECLASSIFICATIONLOSS._serialized_end=4148
 # @@protoc_insertion_point(module_scope)

@@ -60,20 +60,30 @@ class HuberKeypointLoss(_message.Message):
     def __init__(self, delta: _Optional[float] = ...) -> None: ...
 
 class KeypointLoss(_message.Message):
-    __slots__ = ["huber", "l1", "oks", "per_keypoint_weights", "weight", "wing"]
+    __slots__ = ["huber", "l1", "occluded_weight", "oks", "per_keypoint_weights", "visibility", "weight", "wing"]
     HUBER_FIELD_NUMBER: _ClassVar[int]
     L1_FIELD_NUMBER: _ClassVar[int]
+    OCCLUDED_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     OKS_FIELD_NUMBER: _ClassVar[int]
     PER_KEYPOINT_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    VISIBILITY_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     WING_FIELD_NUMBER: _ClassVar[int]
     huber: HuberKeypointLoss
     l1: L1KeypointLoss
+    occluded_weight: float
     oks: OksKeypointLoss
     per_keypoint_weights: _containers.RepeatedScalarFieldContainer[float]
+    visibility: KeypointVisibility
     weight: float
     wing: WingKeypointLoss
-    def __init__(self, weight: _Optional[float] = ..., huber: _Optional[_Union[HuberKeypointLoss, _Mapping]] = ..., l1: _Optional[_Union[L1KeypointLoss, _Mapping]] = ..., wing: _Optional[_Union[WingKeypointLoss, _Mapping]] = ..., oks: _Optional[_Union[OksKeypointLoss, _Mapping]] = ..., per_keypoint_weights: _Optional[_Iterable[float]] = ...) -> None: ...
+    def __init__(self, weight: _Optional[float] = ..., huber: _Optional[_Union[HuberKeypointLoss, _Mapping]] = ..., l1: _Optional[_Union[L1KeypointLoss, _Mapping]] = ..., wing: _Optional[_Union[WingKeypointLoss, _Mapping]] = ..., oks: _Optional[_Union[OksKeypointLoss, _Mapping]] = ..., per_keypoint_weights: _Optional[_Iterable[float]] = ..., occluded_weight: _Optional[float] = ..., visibility: _Optional[_Union[KeypointVisibility, _Mapping]] = ...) -> None: ...
+
+class KeypointVisibility(_message.Message):
+    __slots__ = ["weight"]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    weight: float
+    def __init__(self, weight: _Optional[float] = ...) -> None: ...
 
 class L1KeypointLoss(_message.Message):
     __slots__ = []
@@ -84,18 +94,22 @@ class L1LocalizationLoss(_message.Message):
     def __init__(self) -> None: ...
 
 class LocalizationLoss(_message.Message):
-    __slots__ = ["l1_localization_loss", "weighted_giou", "weighted_iou", "weighted_l2", "weighted_smooth_l1"]
+    __slots__ = ["l1_localization_loss", "weighted_ciou", "weighted_diou", "weighted_giou", "weighted_iou", "weighted_l2", "weighted_smooth_l1"]
     L1_LOCALIZATION_LOSS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTED_CIOU_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTED_DIOU_FIELD_NUMBER: _ClassVar[int]
     WEIGHTED_GIOU_FIELD_NUMBER: _ClassVar[int]
     WEIGHTED_IOU_FIELD_NUMBER: _ClassVar[int]
     WEIGHTED_L2_FIELD_NUMBER: _ClassVar[int]
     WEIGHTED_SMOOTH_L1_FIELD_NUMBER: _ClassVar[int]
     l1_localization_loss: L1LocalizationLoss
+    weighted_ciou: WeightedCIOULocalizationLoss
+    weighted_diou: WeightedDIOULocalizationLoss
     weighted_giou: WeightedGIOULocalizationLoss
     weighted_iou: WeightedIOULocalizationLoss
     weighted_l2: WeightedL2LocalizationLoss
     weighted_smooth_l1: WeightedSmoothL1LocalizationLoss
-    def __init__(self, weighted_l2: _Optional[_Union[WeightedL2LocalizationLoss, _Mapping]] = ..., weighted_smooth_l1: _Optional[_Union[WeightedSmoothL1LocalizationLoss, _Mapping]] = ..., weighted_iou: _Optional[_Union[WeightedIOULocalizationLoss, _Mapping]] = ..., l1_localization_loss: _Optional[_Union[L1LocalizationLoss, _Mapping]] = ..., weighted_giou: _Optional[_Union[WeightedGIOULocalizationLoss, _Mapping]] = ...) -> None: ...
+    def __init__(self, weighted_l2: _Optional[_Union[WeightedL2LocalizationLoss, _Mapping]] = ..., weighted_smooth_l1: _Optional[_Union[WeightedSmoothL1LocalizationLoss, _Mapping]] = ..., weighted_iou: _Optional[_Union[WeightedIOULocalizationLoss, _Mapping]] = ..., l1_localization_loss: _Optional[_Union[L1LocalizationLoss, _Mapping]] = ..., weighted_giou: _Optional[_Union[WeightedGIOULocalizationLoss, _Mapping]] = ..., weighted_diou: _Optional[_Union[WeightedDIOULocalizationLoss, _Mapping]] = ..., weighted_ciou: _Optional[_Union[WeightedCIOULocalizationLoss, _Mapping]] = ...) -> None: ...
 
 class Loss(_message.Message):
     __slots__ = ["classification_loss", "classification_weight", "desired_negative_sampling_ratio", "equalization_loss", "expected_loss_weights", "hard_example_miner", "keypoint_loss", "localization_loss", "localization_weight", "min_num_negative_samples", "random_example_sampler"]
@@ -164,6 +178,14 @@ class SigmoidFocalClassificationLoss(_message.Message):
     anchorwise_output: bool
     gamma: float
     def __init__(self, anchorwise_output: bool = ..., gamma: _Optional[float] = ..., alpha: _Optional[float] = ...) -> None: ...
+
+class WeightedCIOULocalizationLoss(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class WeightedDIOULocalizationLoss(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
 
 class WeightedDiceClassificationLoss(_message.Message):
     __slots__ = ["is_prediction_probability", "squared_normalization"]

@@ -168,10 +168,14 @@ def keypoint_loss_problems(loss: Any, keypoints: int) -> Iterator[str]:
     if kind == "wing":
         positive.append(("wing.width", config.wing.width))
         positive.append(("wing.curvature", config.wing.curvature))
+    if config.HasField("visibility"):
+        positive.append(("visibility.weight", config.visibility.weight))
     for name, value in positive:
         # Not `value <= 0`: NaN fails every comparison.
         if not 0 < value < math.inf:
             yield f"{where}.{name}: is {value:g}, must be a number above 0."
+    if not 0 <= config.occluded_weight < math.inf:
+        yield f"{where}.occluded_weight: is {config.occluded_weight:g}, must be 0 or more."
     weights = [float(one) for one in config.per_keypoint_weights]
     if weights:
         name = f"{where}.per_keypoint_weights"

@@ -267,3 +267,35 @@ def test_one_number_for_a_batch(costs, weights, settings, expected, run):
 def test_settings_that_make_no_sense(settings, words):
     with pytest.raises(ConfigError, match=words):
         KeypointLoss(COSTS["l1"], **settings)
+
+
+@pytest.mark.parametrize(
+    ("occluded", "weight", "expected"),
+    [
+        pytest.param(None, 0.5, (4 + 2 + 1 * 0.5) / 2.5, id="nobody says what is occluded"),
+        pytest.param([[1, 0], [0, 0]], 1.0, (4 + 2 + 0.5) / 2.5, id="as much as a visible one"),
+        pytest.param([[1, 0], [0, 0]], 0.5, (2 + 2 + 0.5) / 2.0, id="half"),
+        pytest.param([[1, 0], [0, 0]], 0.0, (2 + 0.5) / 1.5, id="not at all"),
+        pytest.param([[1, 0], [1, 1]], 3.0, (12 + 2 + 1.5) / 5.5, id="an anchor of weight 1/2"),
+        pytest.param([[0, 0], [0, 1]], 0.0, (4 + 2 + 0.5) / 2.5, id="of what is not there"),
+        pytest.param([[1, 1], [1, 1]], 0.0, 0.0, id="nothing else"),
+    ],
+)
+def test_occluded_points_count_above_and_below_the_line(occluded, weight, expected, run):
+    errors = KeypointErrors(
+        codes=tf.constant([[[4.0, 0], [0, 2]], [[1, 0], [0, 0]]]),
+        pixels=tf.zeros([2, 2, 2]),
+        areas=tf.ones([2]),
+        weights=tf.constant([[1.0, 1.0], [0.5, 0.0]]),
+        occluded=None if occluded is None else tf.constant(np.array(occluded, bool)),
+    )
+    loss = KeypointLoss(
+        lambda one: keypoint_loss.absolute(one.codes), weight=2.0, occluded_weight=weight
+    )
+    np.testing.assert_allclose(run(loss(errors)), 2 * expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weight", [-0.5, NAN, float("inf")])
+def test_weights_of_occluded_points_that_are_none(weight):
+    with pytest.raises(ConfigError, match="occluded_weight"):
+        KeypointLoss(COSTS["l1"], occluded_weight=weight)

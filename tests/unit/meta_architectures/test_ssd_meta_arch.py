@@ -8,7 +8,7 @@ from google.protobuf import text_format
 from object_detection.builders import model_builder
 from object_detection.core import standard_fields as fields
 from object_detection.errors import ConfigError
-from object_detection.meta_architectures import ssd_targets
+from object_detection.meta_architectures import ssd_keypoints
 from object_detection.protos import model_pb2
 
 Boxes = fields.BoxListFields
@@ -200,7 +200,7 @@ def test_detections_have_static_shapes_and_keypoints(run):
 
 def test_keypoints_with_visibility_none_are_unchanged():
     keypoints = tf.zeros([1, 2, 5, 2])
-    assert ssd_targets.hide_invisible_keypoints(keypoints, None) is keypoints
+    assert ssd_keypoints.hide_invisible_keypoints(keypoints, None) is keypoints
 
 
 def test_restore_map_refuses_unknown_types():

@@ -7,7 +7,12 @@ from google.protobuf import text_format
 from object_detection.builders import hyperparams_builder
 from object_detection.predictors import convolutional_box_predictor as convolutional
 from object_detection.predictors import mask_rcnn_box_predictor, rfcn_box_predictor
-from object_detection.predictors.heads import box_head, class_head, mask_head
+from object_detection.predictors.heads import (
+    box_head,
+    class_head,
+    keypoint_visibility_head,
+    mask_head,
+)
 from object_detection.protos import hyperparams_pb2
 
 SHARED = "WeightSharedConvolutionalBoxPredictor"
@@ -19,7 +24,7 @@ def _hyperparams(more=""):
     return hyperparams_builder.build(config, is_training=True)
 
 
-def _convolutional(other_heads=None, layers=1, min_depth=0, max_depth=32):
+def _convolutional(other_heads=None, layers=1, min_depth=0, max_depth=32, **more):
     return convolutional.ConvolutionalBoxPredictor(
         is_training=False,
         num_classes=0,
@@ -30,6 +35,7 @@ def _convolutional(other_heads=None, layers=1, min_depth=0, max_depth=32):
         num_layers_before_predictor=layers,
         min_depth=min_depth,
         max_depth=max_depth,
+        **more,
     )
 
 
@@ -307,3 +313,39 @@ def test_what_rfcn_refuses(maps, anchors):
         _rfcn().predict(
             [tf.zeros([1, 8, 8, 2])] * maps, anchors, proposal_boxes=tf.zeros([1, 1, 4])
         )
+
+
+def test_visibilities_come_last_and_each_map_has_its_own():
+    predictor = _convolutional(
+        layers=0,
+        keypoint_visibility_head=keypoint_visibility_head.ConvolutionalKeypointVisibilityHead(5, 1),
+    )
+    predictions = predictor.predict([tf.zeros([1, 2, 2, 4]), tf.zeros([1, 1, 1, 6])], [3, 1])
+    visibilities = predictions["keypoint_visibilities"]
+    assert [one.shape.as_list() for one in visibilities] == [[1, 12, 5], [1, 1, 5]]
+    assert [name.split("/", 1)[1] for name in _names() if name.startswith("BoxPredictor_1")] == [
+        "BoxEncodingPredictor/weights",
+        "BoxEncodingPredictor/biases",
+        "ClassPredictor/weights",
+        "ClassPredictor/biases",
+        "KeypointVisibilityPredictor/weights",
+        "KeypointVisibilityPredictor/biases",
+    ]
+
+
+@pytest.mark.parametrize("one_tower", [False, True])
+def test_shared_visibilities_read_the_tower_of_the_boxes(one_tower, run):
+    head = keypoint_visibility_head.WeightSharedConvolutionalKeypointVisibilityHead(5)
+    predictor = _shared(keypoint_visibility_head=head, share_prediction_tower=one_tower)
+    maps = [tf.random_normal([1, 4, 4, 8], seed=1), tf.random_normal([1, 2, 2, 8], seed=2)]
+    visibilities = predictor.predict(maps, [3, 3])["keypoint_visibilities"]
+    assert [one.shape.as_list() for one in visibilities] == [[1, 48, 5], [1, 12, 5]]
+    own = [name for name in _names() if "Visibility" in name]
+    assert own == [f"{SHARED}/KeypointVisibilityPredictor/{kind}" for kind in ("weights", "biases")]
+    towers = {name.split("/")[1] for name in _names() if "Tower" in name}
+    if one_tower:
+        assert towers == {"PredictionTower"}
+    else:
+        assert towers == {"BoxPredictionTower", "ClassPredictionTower"}
+    gradients = tf.gradients(tf.add_n([tf.reduce_sum(one) for one in visibilities]), maps)
+    assert all(value.any() for value in run(gradients))

@@ -4,6 +4,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core import preprocessor
 from object_detection.core import standard_fields as fields
+from object_detection.core.preprocessor import rows as row_ops
 
 Inputs = fields.InputDataFields
 
@@ -154,3 +155,37 @@ def test_keypoints_that_the_map_has_no_place_for(name, sample, run):
     np.testing.assert_allclose(points[:, 0], boxes[:, :2], atol=1e-6)
     copies = len(boxes) // 2
     assert after[Inputs.groundtruth_area].tolist() == [7, 8] * copies
+
+
+@pytest.mark.parametrize("by_map", [False, True])
+def test_flags_of_keypoints_follow_boxes_and_partners(by_map, sample, run):
+    """A crop of the lower right loses the first box; a flip then changes the partners' places."""
+    flags = [[1, 2, 0], [2, 1, 0]]
+    sample[Inputs.groundtruth_keypoints] = tf.constant(
+        [[[0.1, 0.3], [0.4, 0.4], [np.nan, np.nan]], [[0.9, 0.9], [0.2, 0.6], [np.nan, np.nan]]]
+    )
+    sample[Inputs.groundtruth_keypoint_visibilities] = tf.constant(flags) > 0
+    sample[Inputs.groundtruth_keypoint_flags] = tf.constant(flags)
+
+    def lower_right(image, boxes, keypoints, keypoint_visibilities, more_rows=None):
+        rows = row_ops.given(
+            more_rows, keypoints=keypoints, keypoint_visibilities=keypoint_visibilities
+        )
+        gathered = row_ops.gathered(boxes, rows, tf.constant([1]))
+        boxes, rows = row_ops.moved(*gathered, tf.constant([0.5, 0.5, 1.0, 1.0]), clip=True)
+        return image, boxes, *rows.values()
+
+    flip = {"keypoint_flip_permutation": [1, 0, 2], "probability": 1.0}
+    steps = [(lower_right, {}), (preprocessor.random_horizontal_flip, flip)]
+    mapping = None
+    if by_map:
+        mapping = preprocessor.get_default_func_arg_map(
+            include_keypoints=True, include_keypoint_visibilities=True
+        )
+        names = (Inputs.image, Inputs.groundtruth_boxes, Inputs.groundtruth_keypoints)
+        mapping[lower_right] = (*names, Inputs.groundtruth_keypoint_visibilities)
+    after = run(preprocessor.preprocess(sample, steps, mapping))
+    assert after[Inputs.groundtruth_boxes].shape == (1, 4)
+    assert after[Inputs.groundtruth_keypoint_flags].tolist() == [[1, 2, 0]]
+    # The point that left the picture is not there any longer; that it was placed is still known.
+    assert after[Inputs.groundtruth_keypoint_visibilities].tolist() == [[False, True, False]]
