@@ -141,6 +141,15 @@ def _random_square_crop(config: Any) -> Step:
     }
 
 
+@PREPROCESSING_STEPS.entry("mosaic")
+def _mosaic(config: Any) -> Step:
+    raise ConfigError(
+        "data_augmentation_options.mosaic puts several samples together, so it is no step of one "
+        "sample: build the whole list with `inputs.mosaic.build`, as training does. Programs that "
+        f"take samples one by one cannot have it. Found: {{{str(config).strip()}}}"
+    )
+
+
 @PREPROCESSING_STEPS.entry("random_jitter_boxes")
 def _random_jitter_boxes(config: Any) -> Step:
     return preprocessor.random_jitter_boxes, get_random_jitter_kwargs(config)

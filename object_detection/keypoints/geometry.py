@@ -71,23 +71,21 @@ def _pair(keypoints: Any, window: Any) -> tuple[tf.Tensor, tf.Tensor]:
 def on_grid(coordinates: tf.Tensor) -> tf.Tensor:
     """Normalised coordinates rounded to the grid on which a mirror image is exact.
 
-    In float32, 1 - (1 - x) is x only if 1 - x needs no rounding: numbers of [1/2, 1] are 2^-24
-    apart, those near 0 lie closer, so several of them have one mirror image and no flip could tell
+    In float32, 1 - (1 - x) is x only if 1 - x needs no rounding. Numbers of [1/2, 1] are 2^-24
+    apart, those near 0 lie closer: several of them have one mirror image, and nothing could tell
     them apart again. Multiples of 2^-24 in [0, 1] have a mirror image of their own, that is one, too;
-    so have multiples of 2^-23 below 0, whose mirror image is above 1, and all above 1. A step of the
-    grid is a millionth of a pixel in a picture of 16 pixels.
+    so have, below 0, the multiples of what numbers around 1 - x are apart, and all numbers above
+    1. In the picture a coordinate moves by at most 2^-25: in one of 1000 pixels a 30000th of a pixel.
 
     Args:
-        coordinates: float32 of any shape; larger than 1 they are on the grid as they are.
+        coordinates: float32 of any shape; what is not finite stays.
     """
     coordinates = tf.convert_to_tensor(coordinates)
-    # Products and quotients with powers of 2 are exact.
-    steps = tf.where(
-        coordinates < 0.0,
-        tf.fill(tf.shape(coordinates), tf.constant(2.0**23, coordinates.dtype)),
-        tf.fill(tf.shape(coordinates), tf.constant(2.0**24, coordinates.dtype)),
-    )
-    return tf.round(coordinates * steps) / steps
+    # The exponent alone is the power of 2 at or below a number; products with it are exact.
+    exponent = tf.bitwise.bitwise_and(tf.bitcast(1.0 - coordinates, tf.int32), 0x7F800000)
+    steps = 2.0**23 / tf.maximum(tf.bitcast(exponent, tf.float32), 0.5)
+    rounded = tf.round(coordinates * steps) / steps
+    return tf.where(tf.math.is_finite(coordinates), rounded, coordinates)
 
 
 def change_coordinate_frame(
