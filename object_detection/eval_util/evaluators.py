@@ -10,6 +10,7 @@ from object_detection.errors import ConfigError
 from object_detection.metrics import (
     coco_evaluation,
     keypoint_evaluation,
+    keypoint_visibility_evaluation,
     open_images_evaluation,
     pascal_evaluation,
     size_evaluation,
@@ -23,6 +24,7 @@ EVAL_DEFAULT_METRIC = "coco_detection_metrics"
 EVAL_KEYPOINT_METRIC = "coco_keypoint_metrics"
 KEYPOINT_ERROR_METRIC = "keypoint_error_metrics"
 KEYPOINT_OKS_METRIC = "keypoint_oks_metrics"
+KEYPOINT_VISIBILITY_METRIC = "keypoint_visibility_metrics"
 OBJECT_SIZE_METRIC = "object_size_metrics"
 
 _COCO_MASK_METRIC = "coco_mask_metrics"
@@ -38,6 +40,7 @@ EVAL_METRICS_CLASS_DICT.update(
         "coco_panoptic_metrics": coco_evaluation.CocoPanopticSegmentationEvaluator,
         KEYPOINT_ERROR_METRIC: keypoint_evaluation.KeypointErrorEvaluator,
         KEYPOINT_OKS_METRIC: coco_evaluation.OksEvaluator,
+        KEYPOINT_VISIBILITY_METRIC: keypoint_visibility_evaluation.KeypointVisibilityEvaluator,
         OBJECT_SIZE_METRIC: size_evaluation.SizeEvaluator,
         "oid_challenge_detection_metrics": (
             open_images_evaluation.OpenImagesDetectionChallengeEvaluator

@@ -5,6 +5,7 @@ from google.protobuf import text_format
 
 from object_detection.builders import center_net_params, keypoint_loss_builder
 from object_detection.core.keypoint_loss import KeypointErrors
+from object_detection.core.keypoint_visibility import VisibilityTargets
 from object_detection.errors import ConfigError
 from object_detection.protos import center_net_pb2, losses_pb2, string_int_label_map_pb2
 
@@ -20,6 +21,7 @@ ERRORS = KeypointErrors(
     pixels=[[[[0.3, 0.4], [0.0, 2.0]]]],
     areas=[[100.0]],
     weights=[[[1.0, 1.0]]],
+    occluded=[[[True, False]]],
 )
 
 
@@ -41,6 +43,9 @@ ERRORS = KeypointErrors(
         ),
         pytest.param("l1 {} weight: 4", 3.5 * 2, id="weight"),
         pytest.param("l1 {} per_keypoint_weights: [0, 0.5]", 1.5 / 2, id="weights of keypoints"),
+        pytest.param("l1 {} occluded_weight: 0.5", (0.25 + 3) / 1.5, id="weight of occluded ones"),
+        pytest.param("l1 {} occluded_weight: 0", 3.0, id="occluded ones do not count"),
+        pytest.param("l1 {} visibility {}", 3.5 / 2, id="visibility is another loss"),
     ],
 )
 def test_kinds_and_their_defaults(text, expected, run):
@@ -75,6 +80,9 @@ def test_every_kind_of_the_message_has_a_builder():
         ("per_keypoint_weights: [0, 0]", r"per_keypoint_weights: .* not all 0"),
         ("oks { sigmas: 0.1 }", r"oks\.sigmas: has 1 numbers, .* is 2"),
         ("oks { sigmas: [0.1, 0] }", r"oks\.sigmas: \[0.1, 0\] should be"),
+        ("occluded_weight: -1", r"keypoint_loss\.occluded_weight: is -1, must be 0 or more"),
+        ("occluded_weight: nan", r"keypoint_loss\.occluded_weight: is nan"),
+        ("visibility { weight: 0 }", r"keypoint_loss\.visibility\.weight: is 0"),
         ("oks { sigmas: [0.1, 1] }", r"oks\.sigmas: \[0.1, 1\] should be"),
     ],
 )
@@ -108,3 +116,21 @@ def test_other_models_refuse_it():
     item = string_int_label_map_pb2.StringIntLabelMapItem(id=1, name="a")
     with pytest.raises(ConfigError, match=r"loss\.keypoint_loss"):
         center_net_params.keypoint_proto_to_params(config, {"a": item})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("", None, id="no message"),
+        pytest.param("keypoint_loss {}", None, id="no visibility"),
+        pytest.param("keypoint_loss { visibility {} }", np.log(2), id="weight 1"),
+        pytest.param("keypoint_loss { visibility { weight: 3 } }", 3 * np.log(2), id="weight 3"),
+    ],
+)
+def test_loss_of_visibility(text, expected, run):
+    loss = keypoint_loss_builder.build_visibility(text_format.Parse(text, losses_pb2.Loss()))
+    if expected is None:
+        assert loss is None
+    else:
+        targets = VisibilityTargets(tf.ones([1, 2]), tf.ones([1]))
+        np.testing.assert_allclose(run(loss(tf.zeros([1, 2]), targets)), expected, rtol=1e-6)
