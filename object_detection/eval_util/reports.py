@@ -17,7 +17,14 @@ Inputs = fields.InputDataFields
 Detections = fields.DetectionResultFields
 
 
-def _write_summary(values: list[Any], global_step: int, summary_dir: str) -> None:
+def write_summary(values: list[Any], global_step: int, summary_dir: str) -> None:
+    """Writes summary values for TensorBoard.
+
+    Args:
+        values: `tf.Summary.Value` each.
+        global_step: training step that they belong to.
+        summary_dir: directory of TensorBoard files.
+    """
     writer = tf.summary.FileWriterCache.get(summary_dir)
     writer.add_summary(tf.Summary(value=values), global_step)
     writer.flush()
@@ -34,7 +41,7 @@ def write_metrics(metrics: dict[str, float], global_step: int, summary_dir: str)
     values = [
         tf.Summary.Value(tag=name, simple_value=value) for name, value in sorted(metrics.items())
     ]
-    _write_summary(values, global_step, summary_dir)
+    write_summary(values, global_step, summary_dir)
 
 
 def write_metrics_file(content: dict[str, Any], eval_dir: str) -> str:
@@ -147,7 +154,7 @@ def visualize_detection_results(
             colorspace=3,
             encoded_image_string=encoding.encode_image_array_as_png_str(image),
         )
-        _write_summary([tf.Summary.Value(tag=tag, image=picture)], global_step, summary_dir)
+        write_summary([tf.Summary.Value(tag=tag, image=picture)], global_step, summary_dir)
 
 
 def _color_copy(image: Array) -> Array:

@@ -6,7 +6,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
 from object_detection.errors import CheckpointError, ConfigError, DataError
-from object_detection.legacy import evaluator
+from object_detection.legacy import evaluation_graph, evaluator
 from object_detection.protos import eval_pb2, input_reader_pb2
 
 Inputs = fields.InputDataFields
@@ -33,7 +33,7 @@ def test_padding_is_taken_out_of_both_frames():
         Detections.detection_keypoints: np.array([[[[0.5, 0.5]], [[0, 0]]]] * 2),
     }
     images = np.zeros([2, 200, 400, 3], np.uint8)
-    first, second = evaluator._unbatched(groundtruth, detections, np.array([100, 100]), images)
+    first, second = evaluation_graph.unbatched(groundtruth, detections, np.array([100, 100]), images)
     assert first.name == "a/b.jpg"
     box = [[40, 80, 160, 320]]
     np.testing.assert_allclose(first.truth[Inputs.groundtruth_boxes], box)
@@ -85,7 +85,7 @@ def test_a_damaged_record_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     following = tf.data.make_initializable_iterator(tf.data.TFRecordDataset(str(path)))
     picture = {Inputs.image: following.get_next()}
-    graph = evaluator.EvaluationGraph(
+    graph = evaluation_graph.EvaluationGraph(
         start=following.initializer,
         groundtruth=picture,
         detections={},
@@ -95,7 +95,7 @@ def test_a_damaged_record_is_named(tmp_path):
         step=tf.constant(0),
     )
     with tf.Session() as session:
-        stream = evaluator._pictures(session, graph, 0, [], [str(path)])
+        stream = evaluation_graph.pictures(session, graph, 0, [], [str(path)])
         with pytest.raises(DataError, match=f"After 0 pictures: {path}: record 1 is damaged"):
             next(stream)
 
