@@ -76,9 +76,29 @@ def _adam(config: Any, rate: tf.Tensor) -> tf.train.Optimizer:
     return tf.train.AdamOptimizer(rate, epsilon=config.epsilon)
 
 
+# Schedule -> its field that asks for a warm-up of its own.
+_OWN_WARMUP = {
+    "exponential_decay_learning_rate": "burnin_steps",
+    "manual_step_learning_rate": "warmup",
+    "cosine_decay_learning_rate": "warmup_steps",
+}
+
+
 def _learning_rate(config: Any, global_step: tf.Tensor) -> tf.Tensor:
     case = config.WhichOneof("learning_rate")
-    return LEARNING_RATES[case](getattr(config, case or "constant_learning_rate"), global_step)
+    schedule = getattr(config, case or "constant_learning_rate")
+    rate = LEARNING_RATES[case](schedule, global_step)
+    if not config.warmup_steps:
+        return rate
+    own = _OWN_WARMUP.get(case)
+    if own and getattr(schedule, own):
+        raise ConfigError(
+            f"learning_rate.warmup_steps is {config.warmup_steps}, but {case}.{own} is "
+            f"{getattr(schedule, own)}: two warm-ups. Set one of them to 0 or false."
+        )
+    return learning_schedules.with_warmup(
+        rate, global_step, config.warmup_steps, config.warmup_start_factor
+    )
 
 
 def build_optimizers_tf_v1(
@@ -105,7 +125,9 @@ def build_optimizers_tf_v1(
     optimizer: tf.train.Optimizer = make(chosen, rate)
     if optimizer_config.use_moving_average:
         optimizer = MovingAverageOptimizer(
-            optimizer, average_decay=optimizer_config.moving_average_decay
+            optimizer,
+            average_decay=optimizer_config.moving_average_decay,
+            num_updates=global_step if optimizer_config.moving_average_warmup else None,
         )
     return optimizer, [rate]
 

@@ -57,6 +57,21 @@ class MovingAverageOptimizer(tf.train.Optimizer):
         self._averages = {variable.op.name: self._ema.average(variable) for variable in trained}
         return tf.group(applied, averaged)
 
+    def restart_averages(self) -> tf.Operation:
+        """An operation that sets each average to its variable's value.
+
+        For variables that get values after their initialisation, as those of a checkpoint to
+        fine-tune: averages would otherwise begin with the random values before.
+        """
+        averages = self._averages
+        return tf.group(
+            *(
+                averages[variable.op.name].assign(variable)
+                for variable in tf.trainable_variables()
+                if variable.op.name in averages
+            )
+        )
+
     def get_slot(self, *args: Any, **kwargs: Any) -> Any:
         """As the wrapped optimizer does."""
         return self._optimizer.get_slot(*args, **kwargs)

@@ -52,16 +52,20 @@ class ExponentialDecayLearningRate(_message.Message):
     def __init__(self, initial_learning_rate: _Optional[float] = ..., decay_steps: _Optional[int] = ..., decay_factor: _Optional[float] = ..., staircase: bool = ..., burnin_learning_rate: _Optional[float] = ..., burnin_steps: _Optional[int] = ..., min_learning_rate: _Optional[float] = ...) -> None: ...
 
 class LearningRate(_message.Message):
-    __slots__ = ["constant_learning_rate", "cosine_decay_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate"]
+    __slots__ = ["constant_learning_rate", "cosine_decay_learning_rate", "exponential_decay_learning_rate", "manual_step_learning_rate", "warmup_start_factor", "warmup_steps"]
     CONSTANT_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     COSINE_DECAY_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     EXPONENTIAL_DECAY_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     MANUAL_STEP_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_START_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    WARMUP_STEPS_FIELD_NUMBER: _ClassVar[int]
     constant_learning_rate: ConstantLearningRate
     cosine_decay_learning_rate: CosineDecayLearningRate
     exponential_decay_learning_rate: ExponentialDecayLearningRate
     manual_step_learning_rate: ManualStepLearningRate
-    def __init__(self, constant_learning_rate: _Optional[_Union[ConstantLearningRate, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLearningRate, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLearningRate, _Mapping]] = ..., cosine_decay_learning_rate: _Optional[_Union[CosineDecayLearningRate, _Mapping]] = ...) -> None: ...
+    warmup_start_factor: float
+    warmup_steps: int
+    def __init__(self, constant_learning_rate: _Optional[_Union[ConstantLearningRate, _Mapping]] = ..., exponential_decay_learning_rate: _Optional[_Union[ExponentialDecayLearningRate, _Mapping]] = ..., manual_step_learning_rate: _Optional[_Union[ManualStepLearningRate, _Mapping]] = ..., cosine_decay_learning_rate: _Optional[_Union[CosineDecayLearningRate, _Mapping]] = ..., warmup_steps: _Optional[int] = ..., warmup_start_factor: _Optional[float] = ...) -> None: ...
 
 class ManualStepLearningRate(_message.Message):
     __slots__ = ["initial_learning_rate", "schedule", "warmup"]
@@ -89,18 +93,20 @@ class MomentumOptimizer(_message.Message):
     def __init__(self, learning_rate: _Optional[_Union[LearningRate, _Mapping]] = ..., momentum_optimizer_value: _Optional[float] = ...) -> None: ...
 
 class Optimizer(_message.Message):
-    __slots__ = ["adam_optimizer", "momentum_optimizer", "moving_average_decay", "rms_prop_optimizer", "use_moving_average"]
+    __slots__ = ["adam_optimizer", "momentum_optimizer", "moving_average_decay", "moving_average_warmup", "rms_prop_optimizer", "use_moving_average"]
     ADAM_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     MOMENTUM_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     MOVING_AVERAGE_DECAY_FIELD_NUMBER: _ClassVar[int]
+    MOVING_AVERAGE_WARMUP_FIELD_NUMBER: _ClassVar[int]
     RMS_PROP_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     USE_MOVING_AVERAGE_FIELD_NUMBER: _ClassVar[int]
     adam_optimizer: AdamOptimizer
     momentum_optimizer: MomentumOptimizer
     moving_average_decay: float
+    moving_average_warmup: bool
     rms_prop_optimizer: RMSPropOptimizer
     use_moving_average: bool
-    def __init__(self, rms_prop_optimizer: _Optional[_Union[RMSPropOptimizer, _Mapping]] = ..., momentum_optimizer: _Optional[_Union[MomentumOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., use_moving_average: bool = ..., moving_average_decay: _Optional[float] = ...) -> None: ...
+    def __init__(self, rms_prop_optimizer: _Optional[_Union[RMSPropOptimizer, _Mapping]] = ..., momentum_optimizer: _Optional[_Union[MomentumOptimizer, _Mapping]] = ..., adam_optimizer: _Optional[_Union[AdamOptimizer, _Mapping]] = ..., use_moving_average: bool = ..., moving_average_decay: _Optional[float] = ..., moving_average_warmup: bool = ...) -> None: ...
 
 class RMSPropOptimizer(_message.Message):
     __slots__ = ["decay", "epsilon", "learning_rate", "momentum_optimizer_value"]

@@ -25,6 +25,26 @@ def _rise(step: tf.Tensor, first: float, last: float, num_steps: int) -> tf.Tens
     return first + (last - first) / num_steps * tf.cast(step, tf.float32)
 
 
+def with_warmup(
+    rate: tf.Tensor, global_step: tf.Tensor, warmup_steps: int, start_factor: float = 0.0
+) -> tf.Tensor:
+    """Any schedule, times a factor that rises linearly to 1 (arXiv:1706.02677, section 2.2).
+
+    Args:
+        rate: [] rate of the schedule at this step.
+        global_step: [] number of the step.
+        warmup_steps: step from which on the factor is 1; at least 1.
+        start_factor: the factor at step 0, in [0, 1].
+
+    Raises:
+        ConfigError: a factor outside [0, 1].
+    """
+    if not 0 <= start_factor <= 1:
+        raise ConfigError(f"warmup_start_factor is {start_factor}, should be 0 to 1.")
+    factor = _rise(global_step, start_factor, 1.0, warmup_steps)
+    return tf.multiply(rate, tf.minimum(factor, 1.0), name="warm_learning_rate")
+
+
 def exponential_decay_with_burnin(
     global_step: tf.Tensor,
     learning_rate_base: float,
