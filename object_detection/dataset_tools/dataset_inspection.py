@@ -17,7 +17,17 @@ from PIL import Image
 
 from object_detection.dataset_tools import anchor_suggestion
 from object_detection.errors import ConfigError, DataError
-from object_detection.utils import config_check, config_util, files, label_map_util, startup
+from object_detection.keypoints.schema import KeypointSchema
+from object_detection.utils import (
+    config_check,
+    config_util,
+    crowd_config,
+    files,
+    keypoint_config,
+    label_map_util,
+    startup,
+)
+from object_detection.utils.cut_boxes import CutBoxes
 
 if TYPE_CHECKING:
     from object_detection.metrics import dataset_statistics
@@ -192,7 +202,9 @@ def _matched(sizes: Array, anchors: Array, threshold: float) -> float:
     return float((best >= threshold).mean())
 
 
-def _drawn(view: View, category_index: dict[int, dict[str, Any]]) -> Array:
+def _drawn(
+    view: View, category_index: dict[int, dict[str, Any]], schema: KeypointSchema | None
+) -> Array:
     from object_detection.visualization import drawing
 
     size = np.array(view.image.shape[:2], np.float64)
@@ -208,6 +220,9 @@ def _drawn(view: View, category_index: dict[int, dict[str, Any]]) -> Array:
         max_boxes_to_draw=None,
         line_thickness=drawing.line_thickness_for(canvas),
         groundtruth_box_visualization_color="Gold",
+        keypoint_edges=None if schema is None else schema.edges,
+        keypoint_color=None if schema is None else schema.colors,
+        keypoint_radius=drawing.line_thickness_for(canvas),
     )
 
 
@@ -225,7 +240,7 @@ def tables(
         ("pictures without objects", str(summary.pictures_without_objects)),
         ("objects", str(summary.objects)),
         ("most objects in a picture", str(summary.most_objects)),
-        ("objects cut (train_config.max_number_of_boxes)", str(summary.objects_cut)),
+        ("objects cut, beyond the limit of a picture", str(summary.objects_cut)),
     ]
     counts += [
         (f"objects of class {names.get(one, one)}", str(number))
@@ -327,24 +342,37 @@ def run(arguments: Sequence[str]) -> str:
     num_keypoints = config_check.num_keypoints(ssd)
     place = geometry(configs)
     threshold = ssd.matcher.argmax_matcher.matched_threshold
-    statistics = dataset_statistics.DatasetStatistics(
-        place.anchors, threshold, num_keypoints, configs["train_config"].max_number_of_boxes
+    limit, field = crowd_config.training_limit(
+        configs["train_config"], configs["train_input_config"]
     )
+    crowds = [
+        CutBoxes(limit, field),
+        CutBoxes(
+            *crowd_config.detection_limit(configs["model"], configs["eval_config"]),
+            fate="cannot be found",
+        ),
+    ]
+    statistics = dataset_statistics.DatasetStatistics(
+        place.anchors, threshold, num_keypoints, limit
+    )
+    schema = keypoint_config.schema_of(configs["keypoints"]) if "keypoints" in configs else None
     drawn: list[Array] = []
-    limit = options.max_pictures or None
+    most = options.max_pictures or None
     for view in tqdm.tqdm(
-        itertools.islice(views(configs, None), limit), "counting", unit=" pictures", disable=None
+        itertools.islice(views(configs, None), most), "counting", unit=" pictures", disable=None
     ):
         statistics.add(view.boxes, view.classes, view.keypoints)
+        for crowd in crowds:
+            crowd.count([len(view.boxes)])
         if len(drawn) < options.num_drawn:
-            drawn.append(_drawn(view, categories))
+            drawn.append(_drawn(view, categories, schema))
     augmented = [
-        _drawn(view, categories)
+        _drawn(view, categories, schema)
         for view in itertools.islice(views(configs, options.seed), options.num_drawn)
     ]
     summary = statistics.summary()
     names = {one: row["name"] for one, row in categories.items()}
-    points = [str(number) for number in range(num_keypoints)]
+    points = list(schema.names) if schema else [str(one) for one in range(num_keypoints)]
     sections = tables(summary, names, points)
     notes = []
     suggestion = _suggest(configs, place, statistics.sizes)
@@ -356,11 +384,7 @@ def run(arguments: Sequence[str]) -> str:
             f"{_percent(_matched(statistics.sizes, suggested_anchors(suggestion, place), threshold))}"
             f" with these, found by k-means:\n{suggestion.as_config()}"
         )
-    if summary.objects_cut:
-        notes.append(
-            f"{summary.objects_cut} objects are cut: raise train_config.max_number_of_boxes to "
-            f"{summary.most_objects}."
-        )
+    notes += [crowd.words() for crowd in crowds if crowd.lost]
     report = os.path.join(options.output, "report.html")
     title = f"What training sees: {pathlib.Path(options.pipeline_config_path).name}"
     files.write_text(

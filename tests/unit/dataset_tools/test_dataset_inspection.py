@@ -1,9 +1,11 @@
 import json
 import math
 import pathlib
+import re
 
 import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
 
 from object_detection.dataset_tools import dataset_inspection, drawn_faces, retinaface_tf_record
 from object_detection.errors import ConfigError, DataError
@@ -24,7 +26,7 @@ def test_sizes_are_matched_wherever_they_lie():
 def test_tables_of_nothing():
     summary = dataset_statistics.DatasetStatistics(np.zeros([0, 4]), 0.5, 1).summary()
     text = dataset_inspection.as_text(dataset_inspection.tables(summary, {}, ["nose"]))
-    assert "objects                                                            0" in text
+    assert re.search(r"^  objects +0$", text, re.MULTILINE)
     assert text.count("nan") == len(dataset_statistics.PERCENTILES) + 1
 
 
@@ -49,8 +51,17 @@ def config(tmp_path):
     return path
 
 
+def _faces_of_pictures(record):
+    for serialized in tf.python_io.tf_record_iterator(str(record)):
+        feature = tf.train.Example.FromString(serialized).features.feature
+        yield len(feature["image/object/bbox/ymin"].float_list.value)
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*tf_record_iterator")
 def test_report_of_drawn_faces(config, tmp_path):
+    text = config.read_text()
+    config.write_text(text.replace("train_config {", "train_config { max_number_of_boxes: 1"))
     said = dataset_inspection.run(
         [f"--pipeline_config_path={config}", f"--output={tmp_path / 'out'}", "--num_drawn=2"]
     )
@@ -61,6 +72,17 @@ def test_report_of_drawn_faces(config, tmp_path):
     assert summary["objects"] == report["faces"]["written"]
     assert sum(row["objects"] for row in summary["width_rows"]) == summary["objects"]
     assert "ssd_anchor_generator {" in said
+    assert "\n  left_mouth  " in said  # keypoints by their names
+    # Each picture keeps one face.
+    crowded = [count for count in _faces_of_pictures(tmp_path / "train.record") if count > 1]
+    assert crowded
+    lost, most = sum(crowded) - len(crowded), max(crowded)
+    assert summary["objects_cut"] == lost
+    assert (
+        f"Warning: {lost} boxes of {len(crowded)} pictures (of {summary['pictures']}) are cut: "
+        f"train_config.max_number_of_boxes is 1, and a picture has up to {most} boxes. Set "
+        f"max_boxes_per_image: {most}, and leave max_number_of_boxes out."
+    ) in said
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("<img ") == 4  # two as recorded, two augmented
 
