@@ -12,7 +12,7 @@ from object_detection.builders import graph_rewriter_builder, model_builder
 from object_detection.core.model import DetectionModel
 from object_detection.errors import CheckpointError, ConfigError
 from object_detection.protos import graph_rewriter_pb2, pipeline_pb2
-from object_detection.utils import ops
+from object_detection.utils import config_util, ops
 from object_detection.utils.dataset_util import bytes_feature
 
 BOXES = [[[0, 0, 0.5, 0.5], [0.5, 0.5, 0.75, 1]], [[0.5, 0.5, 1, 1], [0, 0, 0, 0]]]
@@ -316,6 +316,23 @@ def test_a_checkpoint_of_another_model(model, tmp_path):
         tf.train.Saver().save(session, path)
     with pytest.raises(CheckpointError, match="does not fit"):
         _export(tmp_path, path)
+
+
+def test_the_exported_config_needs_no_file_of_keypoints(model, tmp_path):
+    path = tmp_path / "tool.json"
+    path.write_text('{"keypoints": [{"name": "left", "mirror": "right"}, {"name": "right"}]}')
+    pipeline = pipeline_pb2.TrainEvalPipelineConfig(max_boxes_per_image=200)
+    pipeline.keypoints.schema = str(path)
+    pipeline.model.ssd.num_classes = 1
+    pipeline.train_input_reader.SetInParent()
+    output = _export(tmp_path, _checkpoint(tmp_path), pipeline=pipeline)
+    path.unlink()
+    saved = config_util.get_configs_from_pipeline_file(str(output / "pipeline.config"))
+    assert [row.name for row in saved["keypoints"].keypoint] == ["left", "right"]
+    assert saved["model"].ssd.box_coder.keypoint_box_coder.num_keypoints == 2
+    assert saved["train_input_config"].num_keypoints == 2
+    suppression = saved["model"].ssd.post_processing.batch_non_max_suppression
+    assert suppression.max_total_detections == 200
 
 
 def test_quantised_export(model, tmp_path):
