@@ -36,6 +36,8 @@ setuptools.setup(
     extras_require={
         # For the official .mat files of WIDER FACE.
         "wider": ["scipy"],
+        # For plots of evaluations as pictures; without it their numbers stand in CSV files.
+        "plots": ["matplotlib>=3.8"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.5",
@@ -45,6 +47,7 @@ setuptools.setup(
             "import-linter>=2.1",
             "vulture>=2.13",
             "scipy",
+            "matplotlib>=3.8",
         ],
     },
 )

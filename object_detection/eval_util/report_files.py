@@ -113,7 +113,7 @@ def _keypoint_errors(sheet: Sheet) -> bytes:
 def _sizes(sheet: Sheet) -> bytes:
     columns = dict(zip(sheet.columns, zip(*sheet.rows, strict=True), strict=True))
     names = [
-        f"{width}\n{count} objects"
+        f"{width}\nn = {count}"
         for width, count in zip(columns["width"], columns["objects"], strict=True)
     ]
     panels = {

@@ -119,6 +119,7 @@ def bar_plot(
             texts = [f"{height:.3f}" for height in heights[there]]
             one.bar_label(bars, texts, fontsize=8, padding=2)
         one.set_xticks(np.arange(len(names)), names)
+        one.set_xlim(-0.5, len(names) - 0.5)
         one.grid(visible=False, axis="x")
         one.margins(y=0.12)
         one.set(xlabel=x_label, ylabel=y_label)
