@@ -37,6 +37,16 @@ def _giou(_: Any) -> losses.Loss:
     return losses.WeightedGIOULocalizationLoss()
 
 
+@LOCALIZATION_LOSSES.entry("weighted_diou")
+def _diou(_: Any) -> losses.Loss:
+    return losses.WeightedDIOULocalizationLoss()
+
+
+@LOCALIZATION_LOSSES.entry("weighted_ciou")
+def _ciou(_: Any) -> losses.Loss:
+    return losses.WeightedCIOULocalizationLoss()
+
+
 @LOCALIZATION_LOSSES.entry("l1_localization_loss")
 def _l1(_: Any) -> losses.Loss:
     return losses.L1LocalizationLoss()

@@ -29,6 +29,8 @@ def _build(text):
         ),
         ("weighted_iou {}", losses.WeightedIOULocalizationLoss, {}),
         ("weighted_giou {}", losses.WeightedGIOULocalizationLoss, {}),
+        ("weighted_diou {}", losses.WeightedDIOULocalizationLoss, {}),
+        ("weighted_ciou {}", losses.WeightedCIOULocalizationLoss, {}),
         ("l1_localization_loss {}", losses.L1LocalizationLoss, {}),
     ],
 )
