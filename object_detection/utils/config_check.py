@@ -11,7 +11,7 @@ from typing import Any
 
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2, train_pb2
-from object_detection.utils import keypoint_config, label_map_util
+from object_detection.utils import detection_check, keypoint_config, label_map_util
 
 _IMPLEMENTED = {
     "model": ("ssd", "faster_rcnn"),
@@ -73,6 +73,11 @@ def _model_problems(model: Any) -> Iterator[str]:
         yield "model.ssd.image_resizer: nothing is set; for example fixed_shape_resizer."
     yield from _code_size_problems(ssd)
     yield from keypoint_loss_problems(ssd.loss, num_keypoints(ssd))
+    yield from detection_check.box_loss_problems(ssd.loss, num_keypoints(ssd))
+    yield from detection_check.blending_problems(
+        ssd.post_processing.batch_non_max_suppression,
+        "model.ssd.post_processing.batch_non_max_suppression",
+    )
 
 
 def _two_stage_problems(config: Any) -> Iterator[str]:
@@ -100,6 +105,10 @@ def _two_stage_problems(config: Any) -> Iterator[str]:
                 yield f"{where}.{name}: is {getattr(config, name)}, must be at least 1."
     if not config.image_resizer.WhichOneof("image_resizer_oneof"):
         yield f"{where}.image_resizer: nothing is set; for example keep_aspect_ratio_resizer."
+    yield from detection_check.blending_problems(
+        config.second_stage_post_processing.batch_non_max_suppression,
+        f"{where}.second_stage_post_processing.batch_non_max_suppression",
+    )
 
 
 def _wants_masks(model: Any) -> bool:
