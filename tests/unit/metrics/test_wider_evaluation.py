@@ -77,6 +77,134 @@ def test_a_whole_set_by_hand():
     assert wider_evaluation.evaluate(truth, moved) == pytest.approx(found)
 
 
+# Faces of 21 x 21 pixels, corners 0 to 20; a box moved by d columns shares 21 - d of them with its
+# face: IoU (21 - d) / (21 + d), which is 14/28 at d = 7 and 13/29 at d = 8.
+_FACE = [0, 0, 20, 20]
+
+
+def _moved(by, score):
+    return [by, 0, 20, 20, score]
+
+
+@pytest.mark.parametrize(
+    ("faces", "counted", "rows", "expected"),
+    [
+        pytest.param([_FACE], [True], [_moved(7, 1)], 1.0, id="IoU of 0.5 is enough"),
+        pytest.param([_FACE], [True], [_moved(8, 1)], 0.0, id="IoU of 13/29 is not"),
+        # A second find of a face costs precision: 1 at recall 1/2, then 2/3 at 1.
+        pytest.param(
+            [_FACE, [40, 0, 20, 20]],
+            [True, True],
+            [_moved(0, 1), _moved(1, 0.5), _moved(40, 0)],
+            0.5 * 1 + 0.5 * 2 / 3,
+            id="found twice",
+        ),
+        # The better overlapped face is meant, though the other has not been found yet; the ignored
+        # one swallows its detection.
+        pytest.param(
+            [_FACE, [4, 0, 20, 20]],
+            [True, False],
+            [_moved(3, 1), _moved(0, 0)],
+            1.0,
+            id="falls to the ignored face",
+        ),
+        pytest.param(
+            [_FACE, [4, 0, 20, 20]],
+            [True, False],
+            [_moved(2, 1)],
+            1.0,
+            id="of equal overlaps the first face",
+        ),
+        # 1000 thresholds: 0.9995 and 1 stand at the same one, where a hit has been joined by a miss;
+        # it is the first threshold that anything reaches.
+        pytest.param(
+            [_FACE, [100, 0, 20, 20]],
+            [True, True],
+            [_moved(0, 1), _moved(50, 0.9995), _moved(100, 0)],
+            2 / 3,
+            id="scores closer than a threshold count together",
+        ),
+        # 2/3 at recall 1 lifts 1/2 at recall 1/2, as a curve that never rises wants it; between the
+        # thresholds 0.999 and 0.998 the hit stands alone.
+        pytest.param(
+            [_FACE, [100, 0, 20, 20]],
+            [True, True],
+            [_moved(0, 1), _moved(50, 0.9985), _moved(100, 0)],
+            0.5 * 1 + 0.5 * 2 / 3,
+            id="scores further apart count one by one",
+        ),
+    ],
+)
+def test_by_hand(faces, counted, rows, expected):
+    truth = [picture("a/1", faces, hard=counted)]
+    found = wider_evaluation.evaluate(truth, {"a/1": rows})["hard"]
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def _official(pictures, detections, name):
+    """The protocol in plain loops, a step of its description at a time (arXiv:1511.06523)."""
+    scores = [row[4] for rows in detections.values() for row in rows]
+    low, high = min(scores), max(scores)
+    found, proposed = np.zeros(1000), np.zeros(1000)
+    for one in pictures:
+        rows = sorted(detections.get(one.name, []), key=lambda row: -row[4])
+        if not rows or not len(one.boxes):
+            continue
+        state = [0] * len(one.boxes)
+        after = []  # (score, faces found, proposals) after each detection
+        proposals = 0
+        for x, y, width, height, score in rows:
+            overlaps = []
+            for other_x, other_y, other_width, other_height in one.boxes:
+                across = min(x + width, other_x + other_width) - max(x, other_x) + 1
+                down = min(y + height, other_y + other_height) - max(y, other_y) + 1
+                common = max(across, 0) * max(down, 0)
+                whole = (width + 1) * (height + 1) + (other_width + 1) * (other_height + 1)
+                overlaps.append(common / (whole - common))
+            face = int(np.argmax(overlaps))
+            ignored = overlaps[face] >= 0.5 and not one.counted[name][face]
+            if overlaps[face] >= 0.5 and not ignored:
+                state[face] = 1
+            proposals += not ignored
+            after.append(((score - low) / (high - low), sum(state), proposals))
+        for number in range(1000):
+            reached = [row for row in after if row[0] >= 1 - (number + 1) / 1000]
+            if reached:
+                found[number] += reached[-1][1]
+                proposed[number] += reached[-1][2]
+    faces = sum(int(one.counted[name].sum()) for one in pictures)
+    area = before = 0.0
+    for number in range(1000):
+        best = max(
+            (found[i] / proposed[i] for i in range(number, 1000) if proposed[i]), default=0.0
+        )
+        area += (found[number] / faces - before) * best
+        before = found[number] / faces
+    return area
+
+
+def test_official_files_and_random_detections_equal_plain_loops(shared_data):
+    """Every 80th picture of the benchmark, faces found well, badly, twice or not, false alarms."""
+    pytest.importorskip("scipy")
+    folder = shared_data / "widerface_val_ground_truth"
+    pictures = wider_evaluation.load_ground_truth(folder)[::80]
+    random = np.random.RandomState(0)
+    detections = {}
+    for one in pictures:
+        sides = np.maximum(one.boxes[:, 2:], 4)
+        rows = []
+        for _ in range(2):
+            moved = one.boxes + random.randn(len(sides), 4) * np.tile(sides, 2) * 0.12
+            kept = random.rand(len(sides)) < 0.6
+            rows.append(np.c_[moved, random.rand(len(sides)).round(3)][kept])
+        rows.append(np.c_[random.uniform(0, 900, [5, 2]), np.full([5, 2], 30), random.rand(5) ** 2])
+        detections[one.name] = np.concatenate(rows)
+    found = wider_evaluation.evaluate(pictures, detections)
+    for name in ("easy", "medium", "hard"):
+        assert 0.1 < found[name] < 0.9
+        assert found[name] == pytest.approx(_official(pictures, detections, name), abs=1e-9), name
+
+
 def test_equal_scores_stand_at_the_first_threshold():
     truth = [picture("a/1", [[0, 0, 20, 20]])]
     rows = [[0, 0, 20, 20, 0.7], [100, 0, 20, 20, 0.7]]
