@@ -67,8 +67,8 @@ def batch_multiclass_non_max_suppression(
             `tf.image.combined_non_max_suppression` does; further fields go along all the same.
         use_hard_nms: hard suppression whatever `soft_nms_sigma` says.
         use_cpu_nms: no effect: devices are TensorFlow's choice.
-        blend: average each kept box, and the field `keypoints`, with those of its class that
-            overlap it; scores and other fields stay those of the kept box. None for no such.
+        blend: average each kept box, and the fields `keypoints` and `keypoint_scores`, with those
+            of its class that overlap it; its score and other fields stay. None for no such.
 
     Returns:
         Boxes [B, D, 4], scores [B, D], classes [B, D] (float, from 0), masks

@@ -14,8 +14,8 @@ from object_detection.core import standard_fields as fields
 from object_detection.core.post_processing import blending, nms
 
 KEYPOINTS = fields.BoxListFields.keypoints
-# Fields of boxes that are places in the picture: what a mean makes sense of.
-BLENDED = (KEYPOINTS,)
+# Fields of boxes that a mean makes sense of: places in the picture, and how likely each can be seen.
+BLENDED = (KEYPOINTS, "keypoint_scores")
 
 # `blending.blend` with its settings and the scores.
 Blender = Callable[..., tuple[tf.Tensor, dict[str, tf.Tensor]]]

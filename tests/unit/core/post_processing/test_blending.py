@@ -25,6 +25,7 @@ def _found(run, boxes, scores, points=None, blend=DEFAULT, size=3, **options):
     fields = {
         "keypoints": tf.constant(points, tf.float32),
         "row": tf.range(boxes.shape[1], dtype=tf.float32)[tf.newaxis],
+        "keypoint_scores": tf.constant(points[..., 0], tf.float32),
     }
     found = batched.batch_multiclass_non_max_suppression(
         tf.constant(boxes),
@@ -39,9 +40,18 @@ def _found(run, boxes, scores, points=None, blend=DEFAULT, size=3, **options):
     )
     assert found[0].shape.as_list() == [1, size, 4]
     assert found[4]["keypoints"].shape.as_list() == [1, size, points.shape[2], 2]
-    kept, count = run([[*found[:3], found[4]["keypoints"], found[4]["row"]], found[5]])
+    kept, scores, count = run(
+        [
+            [*found[:3], found[4]["keypoints"], found[4]["row"]],
+            found[4]["keypoint_scores"],
+            found[5],
+        ]
+    )
     for one in kept:
         assert not one[0, count[0] :].any()
+    if not options:
+        # They were given the numbers of y, and are averaged alike.
+        np.testing.assert_allclose(scores, kept[3][..., 0], rtol=1e-6)
     return [one[0, : count[0]] for one in kept]
 
 
