@@ -121,7 +121,7 @@ def _read_alike(
     files = _files(input_files)
     epoch = 0
     # Files that are read side by side without shuffling run from one epoch into the next.
-    apart = config.shuffle and seed is not None or _num_readers(len(files), config) == 1
+    apart = (config.shuffle and seed is not None) or _num_readers(len(files), config) == 1
     if start and apart and not filename_shard_fn and file_read_func is tf.data.TFRecordDataset:
         # Whole epochs are passed by without reading them.
         epoch, start = divmod(start, max(tfrecord_files.count_records(files), 1))
@@ -294,6 +294,25 @@ def _with_whole_rows(sample: Sample) -> Sample:
         return {**sample, Inputs.groundtruth_boxes: tf.identity(boxes)}
 
 
+def _elements(
+    config: Any, input_context: Any, seed: int | None, start: int, mosaic: Any
+) -> tf.data.Dataset:
+    """What each sample is made of, from sample `start` on: a record, or a place in a pool of some."""
+    # Pools lie at the same records wherever reading starts.
+    first = start - start % mosaic.pool_size if mosaic else start
+    records = read_dataset(
+        tf.data.TFRecordDataset,
+        list(config.tf_record_input_reader.input_path),
+        config,
+        shard_function_for_context(input_context),
+        seed=seed,
+        start=first * max(config.sample_1_of_n_examples, 1),
+    )
+    if config.sample_1_of_n_examples > 1:
+        records = records.shard(config.sample_1_of_n_examples, 0)
+    return mosaic.pools(records).skip(start - first) if mosaic else records
+
+
 def build(
     input_reader_config: Any,
     batch_size: int | None = None,
@@ -305,6 +324,7 @@ def build(
     seed: int | None = None,
     start: int = 0,
     in_order: bool | None = None,
+    mosaic: Any = None,
 ) -> tf.data.Dataset:
     """Builds the dataset of an `InputReader` message.
 
@@ -325,9 +345,11 @@ def build(
             decoded, and whole epochs are not even read.
         in_order: whether samples come in the order of their records however long each takes; by
             default with a seed or without shuffling.
+        mosaic: makes one sample of several records; see `inputs.mosaic`. None: one of each.
 
     Raises:
-        ConfigError: something is not set, contradicts itself or is not a message.
+        ConfigError: something is not set, contradicts itself or is not a message; a mosaic of
+            sequences.
         DataError: a pattern matches no file, or there is no record.
     """
     decoder = decoder_builder.build(input_reader_config)
@@ -340,16 +362,9 @@ def build(
     if in_order is None:
         in_order = seed is not None or not input_reader_config.shuffle
     of_frames = input_reader_config.input_type == input_reader_pb2.TF_SEQUENCE_EXAMPLE
-    dataset = read_dataset(
-        tf.data.TFRecordDataset,
-        list(input_reader_config.tf_record_input_reader.input_path),
-        input_reader_config,
-        shard_function_for_context(input_context),
-        seed=seed,
-        start=start * max(input_reader_config.sample_1_of_n_examples, 1),
-    )
-    if input_reader_config.sample_1_of_n_examples > 1:
-        dataset = dataset.shard(input_reader_config.sample_1_of_n_examples, 0)
+    if mosaic is not None and (of_frames or reduce_to_frame_fn):
+        raise ConfigError("data_augmentation_options: mosaic joins no frames of sequences.")
+    dataset = _elements(input_reader_config, input_context, seed, start, mosaic)
 
     def decode(record: tf.Tensor) -> Sample:
         sample = decoder.decode(record)
@@ -372,13 +387,17 @@ def build(
             dataset = map_samples(dataset, transform_input_data_fn)
     else:
         transform = transform_input_data_fn or (lambda sample: sample)
+
+        def sample_of(*element: tf.Tensor) -> Sample:
+            return transform(mosaic.sample(*element, decode) if mosaic else decode(*element))
+
         if seed is None:
-            dataset = map_samples(dataset, lambda record: transform(decode(record)))
+            dataset = map_samples(dataset, sample_of)
         else:
 
-            def prepare(number: tf.Tensor, record: tf.Tensor) -> Sample:
+            def prepare(number: tf.Tensor, element: Any) -> Sample:
                 with randomness.keyed(randomness.key(seed, randomness.SAMPLES, number)):
-                    return transform(decode(record))
+                    return sample_of(*(element if mosaic else (element,)))
 
             dataset = map_samples(dataset.enumerate(start=start), prepare)
     if batch_size:

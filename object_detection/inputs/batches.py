@@ -12,11 +12,11 @@ import tensorflow.compat.v1 as tf
 from object_detection.builders import (
     dataset_builder,
     image_resizer_builder,
-    preprocessor_builder,
 )
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError
+from object_detection.inputs import mosaic
 from object_detection.inputs.transform import (
     augment_input_data,
     prune_unusable_boxes,
@@ -74,6 +74,7 @@ def training_dataset(
     model_config: Any,
     model: DetectionModel,
     seed: int | None = None,
+    start: int = 0,
 ) -> tf.data.Dataset:
     """Augmented, padded batches without end.
 
@@ -83,6 +84,7 @@ def training_dataset(
         model_config: `DetectionModel` message.
         model: gives `preprocess`.
         seed: of order and augmentation.
+        start: number of the first sample to give, counted over all epochs.
 
     Returns:
         Batches: `image` [B, h, w, 3], `true_image_shape` [B, 3], `groundtruth_boxes`
@@ -103,7 +105,7 @@ def training_dataset(
             "sizes. Use fixed_shape_resizer, or keep_aspect_ratio_resizer with "
             "pad_to_max_dimension: true."
         )
-    steps = [preprocessor_builder.build(step) for step in train_config.data_augmentation_options]
+    joiner, steps = mosaic.build(train_config.data_augmentation_options, model_config)
     limit, _ = crowd_config.training_limit(train_config, input_config)
 
     def augment(sample: Sample) -> Sample:
@@ -128,7 +130,14 @@ def training_dataset(
         return _keep(finish(sample), _TRAINING_FIELDS)
 
     return dataset_builder.build(
-        input_config, train_config.batch_size, transform, drop_remainder=True, seed=seed
+        input_config,
+        train_config.batch_size,
+        transform,
+        drop_remainder=True,
+        seed=seed,
+        mosaic=joiner,
+        start=start,
+        in_order=None if seed is None else train_config.deterministic_input,
     )
 
 

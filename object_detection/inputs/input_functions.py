@@ -13,11 +13,11 @@ from object_detection.builders import (
     dataset_builder,
     image_resizer_builder,
     model_builder,
-    preprocessor_builder,
 )
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.data_decoders import tf_example_decoder
+from object_detection.inputs import mosaic
 from object_detection.inputs.static_shapes import pad_input_data_to_static_shapes
 from object_detection.inputs.transform import augment_input_data, transform_input_data
 from object_detection.protos import (
@@ -134,6 +134,7 @@ def _dataset(
     transform: Callable[[Sample], Sample],
     is_training: bool,
     input_context: Any,
+    joiner: mosaic.Mosaic | None = None,
 ) -> tf.data.Dataset:
     resizer_config = config_util.get_image_resizer_config(model_config)
 
@@ -157,6 +158,8 @@ def _dataset(
         reduce_to_frame_fn=(
             get_reduce_to_frame_fn(input_config, is_training) if sequences else None
         ),
+        # Users' functions need not know of mosaics.
+        **({"mosaic": joiner} if joiner else {}),
     )
     return dataset
 
@@ -198,6 +201,7 @@ def train_input(
     _check_type(train_config, train_pb2.TrainConfig, "train_config")
     _check_type(train_input_config, input_reader_pb2.InputReader, "train_input_config")
     _check_type(model_config, model_pb2.DetectionModel, "model_config")
+    joiner, steps = mosaic.build(train_config.data_augmentation_options, model_config)
     transform = functools.partial(
         transform_input_data,
         model_preprocess_fn=_preprocess_fn(model, model_config, is_training=True),
@@ -205,12 +209,7 @@ def train_input(
             config_util.get_image_resizer_config(model_config)
         ),
         num_classes=config_util.get_number_of_classes(model_config),
-        data_augmentation_fn=functools.partial(
-            augment_input_data,
-            data_augmentation_options=[
-                preprocessor_builder.build(step) for step in train_config.data_augmentation_options
-            ],
-        ),
+        data_augmentation_fn=functools.partial(augment_input_data, data_augmentation_options=steps),
         merge_multiple_boxes=train_config.merge_multiple_label_boxes,
         retain_original_image=train_config.retain_original_images,
         use_multiclass_scores=train_config.use_multiclass_scores,
@@ -224,6 +223,7 @@ def train_input(
         transform,
         True,
         input_context,
+        joiner,
     )
 
 

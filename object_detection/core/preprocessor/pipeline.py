@@ -238,11 +238,13 @@ def _apply(
     follows = "more_rows" in parameters and boxes_before is not None
     if follows:
         # The numbers of the rows tell, afterwards, which boxes are left.
-        more: dict[str, Any] = {"row": tf.range(tf.shape(boxes_before)[0])}
-        more |= {
-            name: sample[FIELD_OF_PARAMETER[name]]
-            for name in _DENSEPOSE
-            if name not in parameters and FIELD_OF_PARAMETER[name] in sample
+        more = {
+            "row": tf.range(tf.shape(boxes_before)[0]),
+            **{
+                name: sample[FIELD_OF_PARAMETER[name]]
+                for name in _DENSEPOSE
+                if name not in parameters and FIELD_OF_PARAMETER[name] in sample
+            },
         }
         settings["more_rows"] = more
     results = function(
