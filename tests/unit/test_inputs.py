@@ -336,6 +336,7 @@ SHAPES = {
     F.groundtruth_instance_mask_weights: ([2], [3]),
     F.groundtruth_keypoints: ([2, 5, 2], [3, 5, 2]),
     F.groundtruth_keypoint_visibilities: ([2, 5], [3, 5]),
+    F.groundtruth_keypoint_flags: ([2, 5], [3, 5]),
     F.groundtruth_keypoint_weights: ([2, 5], [3, 5]),
     F.groundtruth_keypoint_depths: ([2, 5], [3, 5]),
     F.groundtruth_keypoint_depth_weights: ([2, 5], [3, 5]),
@@ -378,6 +379,7 @@ def test_static_shapes_of_every_field(run):
 _WITH_STATIC_END = {
     F.groundtruth_keypoints,
     F.groundtruth_keypoint_visibilities,
+    F.groundtruth_keypoint_flags,
     F.groundtruth_keypoint_weights,
     F.groundtruth_keypoint_depths,
     F.groundtruth_keypoint_depth_weights,
@@ -529,6 +531,9 @@ def test_training_input(pipeline):
         [1, 1, 0, 0],
         [1, 1, 1, 0],
     ]
+    np.testing.assert_array_equal(
+        later[F.groundtruth_keypoint_flags], 2 * later[F.groundtruth_keypoint_visibilities]
+    )
     assert later[F.groundtruth_difficult].dtype == np.int32
 
 
@@ -544,6 +549,7 @@ def test_evaluation_input(pipeline):
     assert features[F.source_id][1:].tolist() == [b"1", b"2"]
     assert features[F.source_id][0] != b""
     assert labels[F.groundtruth_boxes].shape == (3, 5, 4)
+    assert labels[F.groundtruth_keypoint_flags][2].tolist() == [[2, 0]] * 2 + [[0, 0]] * 3
     assert labels[F.groundtruth_keypoint_weights][2].tolist() == [[1, 0]] * 2 + [[0, 0]] * 3
 
 

@@ -59,6 +59,7 @@ FIELDS = {
     "groundtruth_mask_weights_list": "mask_weights",
     "groundtruth_keypoints_list": "keypoints",
     "groundtruth_keypoint_visibilities_list": "keypoint_visibilities",
+    "groundtruth_keypoint_flags_list": "keypoint_flags",
     "groundtruth_dp_num_points_list": "densepose_num_points",
     "groundtruth_dp_part_ids_list": "densepose_part_ids",
     "groundtruth_dp_surface_coords_list": "densepose_surface_coords",

@@ -135,6 +135,7 @@ def _keypoint_sample():
                 [[[0.25, 0.5], [np.nan, np.nan]], [[0.5, 0.25], [1, 1]]], tf.float32
             ),
             F.groundtruth_keypoint_visibilities: tf.constant([[True, False], [True, True]]),
+            F.groundtruth_keypoint_flags: tf.constant([[1, 0], [2, 2]]),
             F.groundtruth_weights: tf.constant([1.0, 0.5]),
             F.groundtruth_instance_masks: tf.ones([2, 8, 6]),
         }
@@ -149,6 +150,7 @@ def test_groundtruth_reaches_the_right_places(tmp_path):
         for field in (
             Boxes.keypoints,
             Boxes.keypoint_visibilities,
+            Boxes.keypoint_flags,
             Boxes.weights,
             Boxes.masks,
             Boxes.classes,
@@ -161,6 +163,7 @@ def test_groundtruth_reaches_the_right_places(tmp_path):
     assert seen == {
         Boxes.keypoints: [[2, 2, 2]] * 3,
         Boxes.keypoint_visibilities: [[2, 2]] * 3,
+        Boxes.keypoint_flags: [[2, 2]] * 3,
         Boxes.weights: [[2]] * 3,
         Boxes.masks: [[2, 8, 6]] * 3,
         Boxes.classes: [[2, NUM_CLASSES]] * 3,
