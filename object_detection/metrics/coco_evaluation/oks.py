@@ -19,7 +19,7 @@ from object_detection.errors import ConfigError, DataError, ShapeError
 from object_detection.keypoints import schema
 from object_detection.metrics import coco_tools, in_graph
 from object_detection.metrics.coco_evaluation.boxes import optional_rows
-from object_detection.metrics.detection_evaluator import Category, DetectionEvaluator
+from object_detection.metrics.detection_evaluator import Array, Category, DetectionEvaluator
 
 logger = logging.getLogger(__name__)
 
@@ -163,13 +163,21 @@ class OksEvaluator(DetectionEvaluator):
             return
         keypoints = detections_dict[Detections.detection_keypoints]
         self._check_size("detection_keypoints", image_id, keypoints)
+        scores = np.asarray(detections_dict[Detections.detection_scores])
+        classes = np.asarray(detections_dict[Detections.detection_classes])
+        if not len(scores) == len(classes) == len(keypoints):
+            raise ShapeError(
+                f"Detections of picture {image_id}: {len(scores)} scores, {len(classes)} classes and "
+                f"keypoints of {len(keypoints)}; they should be as many."
+            )
+        best = _best_of_each_class(scores, classes, self._max_detections)
         rows = coco_tools.ExportSingleImageDetectionBoxesToCoco(
             image_id,
             self._category_ids,
-            np.asarray(detections_dict[Detections.detection_boxes], np.float64),
-            np.asarray(detections_dict[Detections.detection_scores]),
-            np.asarray(detections_dict[Detections.detection_classes]),
-            detection_keypoints=np.asarray(keypoints, np.float64),
+            np.asarray(detections_dict[Detections.detection_boxes], np.float64)[best],
+            scores[best],
+            classes[best],
+            detection_keypoints=np.asarray(keypoints, np.float64)[best],
         )
         self._results += [
             {key: value for key, value in row.items() if key != "bbox"} for row in rows
@@ -208,3 +216,10 @@ class OksEvaluator(DetectionEvaluator):
         names = [f"OKS/{name}" for name, *_ in coco_tools.OKS_METRICS]
         update = in_graph.update_op(self, eval_dict, _LAYOUT)
         return in_graph.metric_ops(self, names, update)
+
+
+def _best_of_each_class(scores: Array, classes: Array, most: int) -> Array:
+    """Rows, rising, of the best detections of each class; COCO looks at no others."""
+    order = np.argsort(-scores, kind="stable")
+    best = [order[classes[order] == one][:most] for one in np.unique(classes)]
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *best]))

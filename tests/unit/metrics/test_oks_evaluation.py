@@ -222,6 +222,20 @@ def test_nothing_found(pictures):
     assert _ours(pictures, COCO17.sigmas)[0] == wanted
 
 
+def test_each_class_has_its_own_limit():
+    """Twenty-five cats that score better take no person's place."""
+    evaluator = coco_evaluation.OksEvaluator([*CATEGORIES, {"id": 2, "name": "cat"}])
+    truth, found = _one_person()
+    evaluator.add_single_ground_truth_image_info("a", truth)
+    cats = {
+        name: np.concatenate([value] + [value] * 25) for name, value in found.items()
+    }  # fmt: skip
+    cats[Detections.detection_classes] = np.array([1] + [2] * 25)
+    cats[Detections.detection_scores] = np.array([0.1] + [0.9] * 25)
+    evaluator.add_single_detected_image_info("a", cats)
+    assert evaluator.evaluate()["OKS/AP"] == pytest.approx(1.0)
+
+
 def test_a_larger_limit_reaches_the_26th():
     pictures = [([_person()], [*_MANY, _result(_SPREAD, 0.1)])]
     # One hit after 25 misses: precision 1/26 at every recall.
@@ -411,6 +425,9 @@ def test_what_it_refuses_or_ignores(caplog):
     few = {**found, Detections.detection_keypoints: _SPREAD[None, :5]}
     with pytest.raises(ShapeError, match="detection_keypoints of picture a"):
         evaluator.add_single_detected_image_info("a", few)
+    more = {**found, Detections.detection_scores: np.ones(2)}
+    with pytest.raises(ShapeError, match="2 scores, 1 classes and keypoints of 1"):
+        evaluator.add_single_detected_image_info("a", more)
     for _ in range(2):
         evaluator.add_single_ground_truth_image_info("a", truth)
         evaluator.add_single_detected_image_info("a", found)
