@@ -23,7 +23,7 @@ from object_detection.core.model import DetectionModel
 from object_detection.errors import CheckpointError, ConfigError
 from object_detection.protos import input_reader_pb2, pipeline_pb2
 from object_detection.registry import Table
-from object_detection.utils import config_util, graph_edits, variables_helper
+from object_detection.utils import config_check, config_util, graph_edits, variables_helper
 
 logger = logging.getLogger(__name__)
 
@@ -470,6 +470,10 @@ def export_inference_graph(
         else (None, None, None)
     )
     pipeline_config = config_util.completed(pipeline_config)
+    if pipeline_config.model.HasField("ssd"):
+        problems = list(config_check.code_size_problems(pipeline_config.model.ssd))
+        if problems:
+            raise ConfigError(" ".join(problems))
     model = model_builder.build(pipeline_config.model, is_training=False)
     hook = (
         graph_rewriter_builder.build(pipeline_config.graph_rewriter, is_training=False)

@@ -71,7 +71,7 @@ def _model_problems(model: Any) -> Iterator[str]:
         yield "model.ssd.mask_head_config: not available; leave it out."
     if not ssd.image_resizer.WhichOneof("image_resizer_oneof"):
         yield "model.ssd.image_resizer: nothing is set; for example fixed_shape_resizer."
-    yield from _code_size_problems(ssd)
+    yield from code_size_problems(ssd)
     yield from keypoint_loss_problems(ssd.loss, num_keypoints(ssd))
     yield from detection_check.box_loss_problems(ssd.loss, num_keypoints(ssd))
     yield from detection_check.blending_problems(
@@ -126,7 +126,8 @@ def _mask_problems(reader: Any, name: str, model: Any) -> Iterator[str]:
         yield f"{name}.load_instance_masks: no model of this config uses it; leave it out."
 
 
-def _code_size_problems(ssd: Any) -> Iterator[str]:
+def code_size_problems(ssd: Any) -> Iterator[str]:
+    """What does not fit of the box coder and the predictor of an `Ssd` message."""
     coder = ssd.box_coder.WhichOneof("box_coder_oneof")
     predictor = ssd.box_predictor.WhichOneof("box_predictor_oneof")
     if not coder or not predictor:

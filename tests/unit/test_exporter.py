@@ -335,6 +335,14 @@ def test_the_exported_config_needs_no_file_of_keypoints(model, tmp_path):
     assert suppression.max_total_detections == 200
 
 
+def test_codes_of_another_size_are_named_before_anything_is_built(tmp_path):
+    pipeline = pipeline_pb2.TrainEvalPipelineConfig()
+    pipeline.model.ssd.box_coder.keypoint_box_coder.num_keypoints = 5
+    pipeline.model.ssd.box_predictor.convolutional_box_predictor.box_code_size = 12
+    with pytest.raises(ConfigError, match=r"box_code_size: is 12, .* 4 \+ 2 \* 5 = 14"):
+        _export(tmp_path, "none", pipeline=pipeline)
+
+
 def test_quantised_export(model, tmp_path):
     pipeline = pipeline_pb2.TrainEvalPipelineConfig()
     pipeline.graph_rewriter.CopyFrom(_quantization())
