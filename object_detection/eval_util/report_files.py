@@ -96,9 +96,12 @@ def _precision_recall(sheet: Sheet) -> bytes:
 
 
 def _keypoint_errors(sheet: Sheet) -> bytes:
-    # Below the first error the share is 0.
+    # The share is 0 below the first error, and stays at 1 above the last.
     curves = {
-        f"by {name}": (np.r_[0.0, errors], np.r_[0.0, shares])
+        f"by {name}": (
+            np.r_[0.0, errors, max(errors[-1], _LARGEST_ERROR)],
+            np.r_[0.0, shares, shares[-1]],
+        )
         for name, (errors, shares) in sheet.curves().items()
     }
     return curve_plots.curve_plot(

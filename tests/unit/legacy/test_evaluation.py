@@ -227,6 +227,22 @@ def test_files_of_a_run_and_the_next(evaluate, tmp_path):
         assert image.size == (size.width, size.height)
 
 
+def test_a_run_beside_a_training_leaves_its_graph_alone(evaluate):
+    with tf.Graph().as_default() as training:
+        weight = tf.get_variable("weight", [], initializer=tf.zeros_initializer())
+        train = tf.assign_add(weight, 1.0)
+        with tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            training.finalize()
+            judged = evaluate()
+            for step in (1, 2):
+                session.run(train)
+                assert judged.run(str(step)).step == step
+                assert tf.get_default_graph() is training
+                assert tf.get_default_session() is session
+            assert session.run(weight) == 2
+
+
 def test_without_matplotlib_there_are_the_numbers(evaluate, tmp_path):
     result = evaluate().run("5")
     assert {path.suffix for path in (tmp_path / "eval" / "report").iterdir()} == {".csv"}
