@@ -124,6 +124,11 @@ class Evaluation:
                     break
         if not count:
             raise DataError("The reader gave no picture; see eval_input_reader.input_path.")
+        metrics = self._metrics(losses)
+        return self._write(checkpoint, step, count, metrics, work, drawn, beyond.words())
+
+    def _metrics(self, losses: list[dict[str, float]]) -> dict[str, float]:
+        """What the evaluators found, and the mean losses of the batches."""
         metrics: dict[str, float] = {}
         for evaluator in self._evaluators:
             metrics |= evaluator.evaluate()
@@ -131,7 +136,41 @@ class Evaluation:
             metrics[name.replace("Loss/", "Losses/", 1)] = float(
                 np.mean([batch[name] for batch in losses])
             )
-        return self._write(checkpoint, step, count, metrics, work, drawn, beyond.words())
+        return metrics
+
+    def rehearse(self) -> list[str]:
+        """Evaluates one batch with weights that nobody trained, and writes nothing.
+
+        So what would end an evaluation, ends a long training before it begins.
+
+        Returns:
+            The names of the metrics.
+
+        Raises:
+            DataError: a record cannot be used, or there is none.
+        """
+        losses: list[dict[str, float]] = []
+        with (
+            self._tf_graph.as_default(),
+            tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session,
+        ):
+            session.run(
+                [
+                    tf.variables_initializer(tf.global_variables()),
+                    tf.get_collection(tf.GraphKeys.TABLE_INITIALIZERS),
+                ]
+            )
+            stream = evaluation_graph.pictures(session, self._graph, 0, losses, self._record_files)
+            for number, picture in enumerate(stream):
+                self._count(picture, number)
+                if number + 1 == max(self._eval_config.batch_size, 1):
+                    break
+        if not losses:
+            raise DataError("The reader gave no picture; see eval_input_reader.input_path.")
+        names = list(self._metrics(losses))
+        for evaluator in self._reporters:
+            evaluator.clear()
+        return names
 
     def _count(self, picture: Picture, number: int) -> None:
         # Names may repeat; each picture counts.

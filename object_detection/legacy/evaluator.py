@@ -66,7 +66,7 @@ def evaluate_checkpoints(
         )
     evaluations = [
         Evaluation(configs, reader, directory)
-        for reader, directory in _readers(configs, eval_dir, eval_training_data)
+        for reader, directory in readers_with_folders(configs, eval_dir, eval_training_data)
     ]
     done, previous = 0, None
     while True:
@@ -85,8 +85,8 @@ def evaluate_checkpoints(
         latest = tf.train.latest_checkpoint(checkpoint_dir)
 
 
-def _readers(
-    configs: dict[str, Any], eval_dir: str, eval_training_data: bool
+def readers_with_folders(
+    configs: dict[str, Any], eval_dir: str, eval_training_data: bool = False
 ) -> list[tuple[Any, str]]:
     """Each reader with its directory: `eval_dir`, or one below it if there are several."""
     if eval_training_data:

@@ -1,0 +1,191 @@
+"""The graph of one training step: losses, gradients, updates.
+
+Axes: B images.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import tensorflow.compat.v1 as tf
+
+from object_detection import inputs
+from object_detection.builders import dataset_builder, optimizer_builder
+from object_detection.core import randomness
+from object_detection.core import standard_fields as fields
+from object_detection.core.model import DetectionModel
+from object_detection.core.moving_average_optimizer import MovingAverageOptimizer
+from object_detection.errors import ConfigError
+from object_detection.utils import variables_helper
+
+Inputs = fields.InputDataFields
+
+
+class StepGraph(NamedTuple):
+    """The tensors of one training step."""
+
+    train_op: tf.Tensor
+    global_step: tf.Variable
+    losses: dict[str, tf.Tensor]  # by name, TotalLoss among them
+    learning_rate: tf.Tensor
+    data_seconds: tf.Tensor  # time that the step waited for its batch
+    batch_size: tf.Tensor
+    summary: tf.Tensor
+    model_variables: frozenset[str]  # names; without the optimizer's own
+    restart_averages: tf.Operation  # sets moving averages, if there are any, to their variables
+    num_boxes: Any = ()  # [B] of the pictures, before those beyond the limit were cut, if known
+
+
+def timed(make: Callable[[], Any]) -> tuple[Any, tf.Tensor]:
+    """What `make` gives, and the seconds that the step had to wait for it."""
+    before = tf.timestamp()
+    with tf.control_dependencies([before]):
+        values = make()
+    tensors = [value for value in tf.nest.flatten(values) if isinstance(value, tf.Tensor)]
+    with tf.control_dependencies(tensors):
+        after = tf.timestamp()
+    return values, after - before
+
+
+def _clipped(
+    gradients: variables_helper.GradientsAndVariables, train_config: Any
+) -> variables_helper.GradientsAndVariables:
+    each = train_config.gradient_clipping_by_norm
+    together = train_config.gradient_clipping_by_global_norm
+    if each > 0 and together > 0:
+        raise ConfigError(
+            "train_config: gradient_clipping_by_norm and gradient_clipping_by_global_norm exclude "
+            "each other; set one."
+        )
+    with tf.name_scope("clip_grads"):
+        if each > 0:
+            # Each gradient by itself, as configs for the OD API expect, not the global norm.
+            return [(tf.clip_by_norm(g, each) if g is not None else g, v) for g, v in gradients]
+        if together > 0:
+            clipped, _ = tf.clip_by_global_norm([g for g, _ in gradients], together)
+            return [(g, v) for g, (_, v) in zip(clipped, gradients, strict=True)]
+    return gradients
+
+
+def _prepare_gradients(
+    gradients: variables_helper.GradientsAndVariables, train_config: Any
+) -> variables_helper.GradientsAndVariables:
+    if train_config.bias_grad_multiplier:
+        gradients = variables_helper.multiply_gradients_matching_regex(
+            gradients, [".*/biases"], train_config.bias_grad_multiplier
+        )
+    if train_config.update_trainable_variables:
+        chosen = {
+            variable.op.name
+            for variable in variables_helper.filter_variables(
+                [v for _, v in gradients], train_config.update_trainable_variables, invert=True
+            )
+        }
+        gradients = [(g, variable) for g, variable in gradients if variable.op.name in chosen]
+    if train_config.freeze_variables:
+        gradients = variables_helper.freeze_gradients_matching_regex(
+            gradients, train_config.freeze_variables
+        )
+    if not gradients:
+        raise ConfigError(
+            "train_config: update_trainable_variables and freeze_variables leave no variable to "
+            "train; loosen one of the patterns."
+        )
+    return _clipped(gradients, train_config)
+
+
+def build_step(
+    model: DetectionModel,
+    dataset: tf.data.Dataset,
+    train_config: Any,
+    graph_hook_fn: Any = None,
+    seed: int | None = None,
+) -> StepGraph:
+    """Adds the graph of a training step to the default graph.
+
+    Args:
+        model: the model, built for training.
+        dataset: of batches as `inputs.training_dataset` gives them.
+        train_config: `TrainConfig` message.
+        graph_hook_fn: called after the losses stand, before gradients are taken; or None.
+        seed: with one, dropout and samplers draw from it and the number of the step.
+    """
+    iterator = dataset_builder.make_initializable_iterator(dataset)
+    batch, data_seconds = timed(iterator.get_next)
+    images, true_shapes = batch[Inputs.image], batch[Inputs.true_image_shape]
+    # Before predict: a second stage trains on proposals that are sampled by the groundtruth.
+    inputs.provide_batch(model, batch)
+
+    def losses_of_model() -> dict[str, tf.Tensor]:
+        losses: dict[str, tf.Tensor] = model.loss(model.predict(images, true_shapes), true_shapes)
+        return losses
+
+    if seed is None:
+        losses = losses_of_model()
+    else:
+        step_number = tf.train.get_or_create_global_step()
+        with randomness.keyed(randomness.key(seed, randomness.STEPS, step_number)):
+            losses = losses_of_model()
+    step = finish_step(
+        model, losses, train_config, graph_hook_fn, data_seconds, tf.shape(images)[0]
+    )
+    return step._replace(num_boxes=batch.get(inputs.NUM_BOXES_BEFORE_CUT, ()))
+
+
+def finish_step(
+    model: DetectionModel,
+    model_losses: dict[str, tf.Tensor],
+    train_config: Any,
+    graph_hook_fn: Any,
+    data_seconds: tf.Tensor,
+    batch_size: tf.Tensor,
+) -> StepGraph:
+    """Adds regularisation, gradients and updates to a graph that has the model's losses.
+
+    Args:
+        model: the model, built for training.
+        model_losses: its losses by name.
+        train_config: `TrainConfig` message.
+        graph_hook_fn: called after the losses stand, before gradients are taken; or None.
+        data_seconds: [] time that the step waits for its batch.
+        batch_size: [] pictures of a step.
+    """
+    global_step = tf.train.get_or_create_global_step()
+    losses = dict(model_losses)
+    if train_config.add_regularization_loss:
+        regularization = model.regularization_losses()
+        if regularization:
+            losses["Loss/regularization_loss"] = tf.add_n(
+                regularization, name="regularization_loss"
+            )
+    total = tf.add_n(list(losses.values()), name="TotalLoss")
+    losses["Loss/TotalLoss"] = total
+    model_variables = frozenset(variable.op.name for variable in tf.global_variables())
+    if graph_hook_fn:
+        graph_hook_fn()
+    optimizer, summary_values = optimizer_builder.build(train_config.optimizer, global_step)
+    gradients = optimizer.compute_gradients(total, tf.trainable_variables())
+    gradients = _prepare_gradients(gradients, train_config)
+    with tf.control_dependencies(model.updates() or []):
+        updated = optimizer.apply_gradients(gradients, global_step=global_step)
+    with tf.control_dependencies([updated]):
+        train_op = tf.identity(total, name="train_op")
+    for name, value in losses.items():
+        tf.summary.scalar(name.replace("Loss/", "Losses/", 1), value)
+    learning_rate = summary_values[0] if summary_values else tf.constant(float("nan"))
+    tf.summary.scalar("LearningRate", learning_rate)
+    if train_config.summarize_gradients:
+        for gradient, variable in gradients:
+            if gradient is not None:
+                tf.summary.scalar(f"Gradients/{variable.op.name}", tf.norm(gradient))
+    averaging = isinstance(optimizer, MovingAverageOptimizer)
+    return StepGraph(
+        train_op=train_op,
+        global_step=global_step,
+        losses=losses,
+        learning_rate=tf.convert_to_tensor(learning_rate),
+        data_seconds=data_seconds,
+        batch_size=batch_size,
+        summary=tf.summary.merge_all(),
+        model_variables=model_variables,
+        restart_averages=optimizer.restart_averages() if averaging else tf.no_op(),
+    )
