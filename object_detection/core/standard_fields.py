@@ -102,6 +102,7 @@ class BoxListFields:
     keypoints = "keypoints"
     keypoint_visibilities = "keypoint_visibilities"
     keypoint_flags = "keypoint_flags"
+    keypoint_scores = "keypoint_scores"
     keypoint_heatmaps = "keypoint_heatmaps"
     keypoint_depths = "keypoint_depths"
     keypoint_depth_weights = "keypoint_depth_weights"

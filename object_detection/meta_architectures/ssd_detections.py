@@ -14,7 +14,7 @@ from object_detection.core import standard_fields as fields
 Boxes = fields.BoxListFields
 Detections = fields.DetectionResultFields
 
-_SCORES, _ANCHORS, _KEYPOINT_SCORES = "multiclass_scores", "anchor_indices", "keypoint_scores"
+_SCORES, _ANCHORS = "multiclass_scores", "anchor_indices"
 
 
 class Decoded(NamedTuple):
@@ -58,7 +58,7 @@ def suppressed(
     if decoded.keypoints is not None:
         additional[Boxes.keypoints] = decoded.keypoints
     if decoded.keypoint_scores is not None:
-        additional[_KEYPOINT_SCORES] = decoded.keypoint_scores
+        additional[Boxes.keypoint_scores] = decoded.keypoint_scores
     boxes, scores, classes, _, others, count = non_max_suppression_fn(
         decoded.boxes[:, :, tf.newaxis],
         decoded.scores,
@@ -78,5 +78,5 @@ def suppressed(
     if decoded.keypoints is not None:
         detections[Detections.detection_keypoints] = others[Boxes.keypoints]
     if decoded.keypoint_scores is not None:
-        detections[Detections.detection_keypoint_scores] = others[_KEYPOINT_SCORES]
+        detections[Detections.detection_keypoint_scores] = others[Boxes.keypoint_scores]
     return detections

@@ -15,7 +15,7 @@ import tf_slim as slim
 from object_detection.core import batch_norm, box_list, model
 from object_detection.core import standard_fields as fields
 from object_detection.core.anchor_generator import AnchorGenerator
-from object_detection.core.box_coder import BoxCoder, bounded_boxes
+from object_detection.core.box_coder import BoxCoder
 from object_detection.core.box_predictor import BoxPredictor
 from object_detection.core.feature_extractor import SSDFeatureExtractor
 from object_detection.core.keypoint_loss import BOX_NUMBERS, KeypointLoss
@@ -24,7 +24,8 @@ from object_detection.core.losses import HardExampleMiner, Loss
 from object_detection.core.target_assigner import TargetAssigner, Targets, confidence_targets
 from object_detection.errors import ConfigError
 from object_detection.meta_architectures import ssd_detections, ssd_keypoints, ssd_targets
-from object_detection.utils import ops, shape_utils, variables_helper
+from object_detection.meta_architectures.ssd_losses import SSDLosses, Truth
+from object_detection.utils import shape_utils, variables_helper
 
 __all__ = ["SSDFeatureExtractor", "SSDMetaArch"]
 
@@ -124,21 +125,20 @@ class SSDMetaArch(model.DetectionModel):
             raise ConfigError(
                 "ssd: equalization_loss is not available; leave it out, or set its weight to 0."
             )
-        if keypoint_loss is not None and box_coder.code_size <= BOX_NUMBERS:
-            raise ConfigError(
-                "ssd: keypoint_loss needs codes that hold keypoints, but the box coder's have "
-                f"{box_coder.code_size} numbers; use keypoint_box_coder."
-            )
-        if (
-            localization_loss.of_boxes
-            and keypoint_loss is None
-            and box_coder.code_size > BOX_NUMBERS
-        ):
-            raise ConfigError(
-                f"ssd: {type(localization_loss).__name__} is a loss of boxes alone, but the box "
-                f"coder's codes have {box_coder.code_size} numbers, so that keypoints would have no "
-                "loss; add keypoint_loss {}, or use a loss of codes, for example weighted_smooth_l1."
-            )
+        self._losses = SSDLosses(
+            box_coder=box_coder,
+            classification_loss=classification_loss,
+            localization_loss=localization_loss,
+            classification_loss_weight=classification_loss_weight,
+            localization_loss_weight=localization_loss_weight,
+            normalize_loss_by_num_matches=normalize_loss_by_num_matches,
+            normalize_loc_loss_by_codesize=normalize_loc_loss_by_codesize,
+            hard_example_miner=hard_example_miner,
+            expected_loss_weights_fn=expected_loss_weights_fn,
+            keypoint_loss=keypoint_loss,
+            keypoint_visibility_loss=keypoint_visibility_loss,
+            add_summaries=add_summaries,
+        )
         super().__init__(num_classes=box_predictor.num_classes)
         del nms_on_host
         self._is_training = is_training
@@ -150,26 +150,16 @@ class SSDMetaArch(model.DetectionModel):
         self._image_resizer_fn = image_resizer_fn
         self._non_max_suppression_fn = non_max_suppression_fn
         self._score_conversion_fn = score_conversion_fn
-        self._classification_loss = classification_loss
-        self._localization_loss = localization_loss
-        self._classification_loss_weight = classification_loss_weight
-        self._localization_loss_weight = localization_loss_weight
-        self._normalize_loss_by_num_matches = normalize_loss_by_num_matches
-        self._hard_example_miner = hard_example_miner
         self._target_assigner = target_assigner_instance
         self._add_summaries = add_summaries
-        self._normalize_loc_loss_by_codesize = normalize_loc_loss_by_codesize
         self._freeze_batchnorm = freeze_batchnorm
         self._inplace_batchnorm_update = inplace_batchnorm_update
         self._add_background_class = add_background_class
         self._explicit_background_class = explicit_background_class
         self._random_example_sampler = random_example_sampler
-        self._expected_loss_weights_fn = expected_loss_weights_fn
         self._use_confidences_as_targets = use_confidences_as_targets
         self._implicit_example_weight = implicit_example_weight
         self._return_raw_detections_during_predict = return_raw_detections_during_predict
-        self._keypoint_loss = keypoint_loss
-        self._keypoint_visibility_loss = keypoint_visibility_loss
         self._anchors: box_list.BoxList | None = None
         self._feature_map_shapes: list[tuple[Any, Any]] = []
         self._batched_prediction_tensor_names: list[str] | None = None
@@ -371,20 +361,6 @@ class SSDMetaArch(model.DetectionModel):
             targets.match,
         )
 
-    def _located(self, codes: tf.Tensor, prediction_dict: dict[str, Any]) -> tf.Tensor:
-        """What the localisation loss sees of codes.
-
-        All, or the box's numbers if keypoints have their own loss, or the box they stand for.
-        """
-        if self._localization_loss.of_boxes:
-            return bounded_boxes(
-                codes,
-                self._anchors_of(prediction_dict),
-                self._box_coder,
-                tf.shape(prediction_dict["preprocessed_inputs"])[1:3],
-            )
-        return codes if self._keypoint_loss is None else codes[..., :BOX_NUMBERS]
-
     def loss(
         self, prediction_dict: dict[str, Any], true_image_shapes: tf.Tensor, scope: Any = None
     ) -> dict[str, tf.Tensor]:
@@ -407,119 +383,23 @@ class SSDMetaArch(model.DetectionModel):
         """
         del true_image_shapes
         with tf.name_scope(scope, "Loss"):
-            codes = prediction_dict[Predictions.box_encodings]
-            logits = prediction_dict[Predictions.class_predictions_with_background]
             anchors = self._anchors_of(prediction_dict)
+            groundtruth = self.groundtruth_batch()
             with tf.name_scope("Targets"):
                 keypoints = None
                 if self._box_coder.code_size > BOX_NUMBERS:
-                    keypoints = ssd_keypoints.truth_of(self.groundtruth_batch())
+                    keypoints = ssd_keypoints.truth_of(groundtruth)
                 targets = self._assign_targets(anchors, keypoints)
             if self._random_example_sampler is not None:
                 targets = ssd_targets.sampled(
                     targets, self._random_example_sampler, self._add_background_class
                 )
-            annotated = self.groundtruth_batch().get(fields.InputDataFields.is_annotated)
-            location_losses = self._localization_loss(
-                self._located(codes, prediction_dict),
-                self._located(targets.codes, prediction_dict),
-                ignore_nan_targets=True,
-                weights=targets.code_weights,
-                losses_mask=annotated,
-            )
-            class_losses = self._classification_loss(
-                logits, targets.classes, weights=targets.class_weights, losses_mask=annotated
-            )
-            if self._expected_loss_weights_fn is not None:
-                background = tf.broadcast_to(
-                    tf.constant(self._background()), tf.shape(targets.classes)
-                )
-                background_losses = self._classification_loss(
-                    logits, background, weights=targets.class_weights, losses_mask=annotated
-                )
-                location_loss, class_loss = ssd_targets.expected_losses(
-                    location_losses,
-                    class_losses,
-                    background_losses,
-                    targets.classes,
-                    self._expected_loss_weights_fn,
-                )
-            elif self._hard_example_miner is not None:
-                decoded, _ = self._box_coder.decode_tensors(codes, anchors)
-                location_loss, class_loss = self._hard_example_miner.mine(
-                    location_losses,
-                    ops.reduce_sum_trailing_dimensions(class_losses, 2),
-                    tf.stop_gradient(decoded),
-                    targets.match,
-                )
-                if self._add_summaries:
-                    self._hard_example_miner.summarize()
-            else:
-                location_loss = tf.reduce_sum(location_losses)
-                class_loss = tf.reduce_sum(class_losses)
-            normalizer = tf.constant(1.0)
-            if self._normalize_loss_by_num_matches:
-                normalizer = tf.maximum(tf.reduce_sum(targets.code_weights), 1.0)
-            location_normalizer = normalizer
-            if self._normalize_loc_loss_by_codesize:
-                location_normalizer *= (
-                    self._box_coder.code_size if self._keypoint_loss is None else BOX_NUMBERS
-                )
             if self._add_summaries:
-                weights = self.groundtruth_batch()[fields.BoxListFields.weights]
-                ssd_targets.summarize(targets, weights)
-            losses = {
-                "Loss/localization_loss": tf.multiply(
-                    self._localization_loss_weight / location_normalizer,
-                    location_loss,
-                    name="localization_loss",
-                ),
-                "Loss/classification_loss": tf.multiply(
-                    self._classification_loss_weight / normalizer,
-                    class_loss,
-                    name="classification_loss",
-                ),
-            }
-            if keypoints is not None:
-                losses |= self._keypoint_losses(prediction_dict, targets, keypoints, annotated)
-            return losses
-
-    def _keypoint_losses(
-        self,
-        prediction_dict: dict[str, Any],
-        targets: Targets,
-        truth: ssd_keypoints.KeypointTruth,
-        annotated: tf.Tensor | None,
-    ) -> dict[str, tf.Tensor]:
-        """The losses that keypoints have by themselves."""
-        losses: dict[str, tf.Tensor] = {}
-        if self._keypoint_loss is not None:
-            errors = ssd_keypoints.keypoint_errors(
-                targets,
-                truth,
-                prediction_dict[Predictions.box_encodings],
-                self._anchors_of(prediction_dict),
-                self._box_coder,
-                tf.shape(prediction_dict["preprocessed_inputs"])[1:3],
-                annotated,
-            )
-            losses["Loss/keypoint_loss"] = tf.identity(
-                self._keypoint_loss(errors), name="keypoint_loss"
-            )
-        if self._keypoint_visibility_loss is not None:
-            if Predictions.keypoint_visibilities not in prediction_dict:
-                raise ConfigError(
-                    "ssd: keypoint_visibility_loss needs a predictor that gives "
-                    f"{Predictions.keypoint_visibilities}, but it gives {sorted(prediction_dict)}."
-                )
-            losses["Loss/keypoint_visibility_loss"] = tf.identity(
-                self._keypoint_visibility_loss(
-                    prediction_dict[Predictions.keypoint_visibilities],
-                    ssd_keypoints.visibility_targets(targets, truth, annotated),
-                ),
-                name="keypoint_visibility_loss",
-            )
-        return losses
+                ssd_targets.summarize(targets, groundtruth[fields.BoxListFields.weights])
+            background = tf.constant(self._background())
+            annotated = groundtruth.get(fields.InputDataFields.is_annotated)
+            truth = Truth(targets, background, keypoints, annotated)
+            return self._losses(prediction_dict, anchors, truth)
 
     def regularization_losses(self) -> list[tf.Tensor]:
         return list(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES))

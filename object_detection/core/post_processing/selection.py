@@ -15,7 +15,7 @@ from object_detection.core.post_processing import blending, nms
 
 KEYPOINTS = fields.BoxListFields.keypoints
 # Fields of boxes that a mean makes sense of: places in the picture, and how likely each can be seen.
-BLENDED = (KEYPOINTS, "keypoint_scores")
+BLENDED = (KEYPOINTS, fields.BoxListFields.keypoint_scores)
 
 # `blending.blend` with its settings and the scores.
 Blender = Callable[..., tuple[tf.Tensor, dict[str, tf.Tensor]]]
