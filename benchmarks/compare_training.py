@@ -26,7 +26,7 @@ from google.protobuf import text_format
 
 from object_detection.errors import ConfigError
 from object_detection.protos import pipeline_pb2
-from object_detection.utils import files
+from object_detection.utils import config_util, files
 
 Metrics = Mapping[str, float]  # "reader: metric" -> value
 REPO = pathlib.Path(__file__).resolve().parents[1]
@@ -161,7 +161,11 @@ def main() -> None:
     try:
         text_format.Parse(options.pipeline_config_path.read_text(encoding="utf-8"), pipeline)
         configs = {
-            name: config_of(pipeline, text, options.num_train_steps)
+            # A variant lies in a folder of its own: what its config names beside it is filled in.
+            name: config_util.completed(
+                config_of(pipeline, text, options.num_train_steps),
+                str(options.pipeline_config_path),
+            )
             for name, text in options.variant
         }
     except (OSError, text_format.ParseError, ConfigError) as error:
