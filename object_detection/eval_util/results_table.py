@@ -17,7 +17,7 @@ _RESTRICTED = re.compile(r"(?P<name>.+?) \((?P<restriction>[^()]*)\)$")
 _ALL = "all"
 # What stands first, as the name of a group begins; other groups follow, losses come last.
 _ORDER = ("DetectionBoxes_Precision", "DetectionBoxes_Recall", "DetectionBoxes", "Pascal", "BySize")
-_THEN = ("Keypoints", "OKS")
+_THEN = ("Keypoints", "OKS", "KeypointVisibility")
 _LAST = "Losses"
 # Shown as sheets.
 _IN_SHEETS = {"BySize": sheets_of.SIZES, "PerKeypoint": sheets_of.KEYPOINTS}

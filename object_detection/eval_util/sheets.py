@@ -1,6 +1,6 @@
 """Tables and curves of an evaluation: what evaluators know beyond single numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,11 +61,6 @@ def collect(evaluators: Iterable[DetectionEvaluator]) -> list[Sheet]:
     if keypoints is not None:
         sheets += [_keypoint_sheet(keypoints), _error_sheet(keypoints)]
     return [sheet for sheet in sheets if sheet.rows]
-
-
-def by_name(sheets: Iterable[Sheet]) -> Mapping[str, Sheet]:
-    """Name -> sheet."""
-    return {sheet.name: sheet for sheet in sheets}
 
 
 def _size_sheet(sizes: SizeEvaluator, keypoints: KeypointErrorEvaluator | None) -> Sheet:

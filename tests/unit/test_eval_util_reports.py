@@ -104,9 +104,8 @@ def test_records_and_curves():
 
 
 def test_evaluators_without_pictures_have_only_empty_tables():
-    found = sheets.by_name(
-        eval_util.collect_sheets([KeypointErrorEvaluator(CATEGORIES), SizeEvaluator(CATEGORIES)])
-    )
+    evaluators = [KeypointErrorEvaluator(CATEGORIES), SizeEvaluator(CATEGORIES)]
+    found = {sheet.name: sheet for sheet in eval_util.collect_sheets(evaluators)}
     assert list(found) == [sheets.SIZES]
     assert all(row[1] == row[5] == 0 for row in found[sheets.SIZES].rows)
     assert eval_util.collect_sheets([]) == []

@@ -33,7 +33,9 @@ def test_padding_is_taken_out_of_both_frames():
         Detections.detection_keypoints: np.array([[[[0.5, 0.5]], [[0, 0]]]] * 2),
     }
     images = np.zeros([2, 200, 400, 3], np.uint8)
-    first, second = evaluation_graph.unbatched(groundtruth, detections, np.array([100, 100]), images)
+    first, second = evaluation_graph.unbatched(
+        groundtruth, detections, np.array([100, 100]), images
+    )
     assert first.name == "a/b.jpg"
     box = [[40, 80, 160, 320]]
     np.testing.assert_allclose(first.truth[Inputs.groundtruth_boxes], box)
@@ -56,15 +58,17 @@ def _configs(*names):
 
 
 def test_each_of_several_readers_has_a_folder():
-    assert [path for _, path in evaluator._readers(_configs(""), "out", False)] == ["out"]
-    folders = [path for _, path in evaluator._readers(_configs("a", ""), "out", False)]
+    assert [path for _, path in evaluator.readers_with_folders(_configs(""), "out", False)] == [
+        "out"
+    ]
+    folders = [path for _, path in evaluator.readers_with_folders(_configs("a", ""), "out", False)]
     assert folders == ["out/a", "out/reader_1"]
     with pytest.raises(ConfigError, match="should differ"):
-        evaluator._readers(_configs("a", "a"), "out", False)
+        evaluator.readers_with_folders(_configs("a", "a"), "out", False)
 
 
 def test_the_training_pictures_on_request():
-    ((reader, folder),) = evaluator._readers(_configs("a", "b"), "out", True)
+    ((reader, folder),) = evaluator.readers_with_folders(_configs("a", "b"), "out", True)
     assert (reader.name, folder) == ("training", "out")
 
 
