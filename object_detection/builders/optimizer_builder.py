@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 from object_detection.core.moving_average_optimizer import MovingAverageOptimizer
 from object_detection.errors import ConfigError
 from object_detection.registry import Table
-from object_detection.utils import learning_schedules
+from object_detection.utils import learning_schedules, training_check
 
 OPTIMIZERS = Table("optimizer")
 LEARNING_RATES = Table("learning_rate")
@@ -76,21 +76,13 @@ def _adam(config: Any, rate: tf.Tensor) -> tf.train.Optimizer:
     return tf.train.AdamOptimizer(rate, epsilon=config.epsilon)
 
 
-# Schedule -> its field that asks for a warm-up of its own.
-_OWN_WARMUP = {
-    "exponential_decay_learning_rate": "burnin_steps",
-    "manual_step_learning_rate": "warmup",
-    "cosine_decay_learning_rate": "warmup_steps",
-}
-
-
 def _learning_rate(config: Any, global_step: tf.Tensor) -> tf.Tensor:
     case = config.WhichOneof("learning_rate")
     schedule = getattr(config, case or "constant_learning_rate")
     rate = LEARNING_RATES[case](schedule, global_step)
     if not config.warmup_steps:
         return rate
-    own = _OWN_WARMUP.get(case)
+    own = training_check.OWN_WARMUP.get(case or "")
     if own and getattr(schedule, own):
         raise ConfigError(
             f"learning_rate.warmup_steps is {config.warmup_steps}, but {case}.{own} is "

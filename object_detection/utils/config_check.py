@@ -11,7 +11,12 @@ from typing import Any
 
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2, train_pb2
-from object_detection.utils import detection_check, keypoint_config, label_map_util
+from object_detection.utils import (
+    detection_check,
+    keypoint_config,
+    label_map_util,
+    training_check,
+)
 
 _IMPLEMENTED = {
     "model": ("ssd", "faster_rcnn"),
@@ -425,7 +430,11 @@ def check_pipeline(
     if model.WhichOneof("model") in _IMPLEMENTED["model"]:
         ssd = getattr(model, model.WhichOneof("model"))
         if for_training:
-            problems += _training_problems(configs["train_config"], ssd)
+            train = configs["train_config"]
+            problems += _training_problems(train, ssd)
+            problems += training_check.optimizer_problems(train)
+            problems += training_check.evaluation_problems(train, configs)
+            for_eval = for_eval or (train.HasField("evaluation") and "eval_config" in configs)
             reader, name = configs["train_input_config"], "train_input_reader"
             problems += _reader_problems(reader, name, ssd)
             problems += _mask_problems(reader, name, model)

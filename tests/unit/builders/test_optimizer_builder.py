@@ -159,3 +159,58 @@ def test_slots_and_variables_are_the_wrapped_optimizers():
     assert optimizer.get_slot_names() == ["momentum"]
     assert optimizer.get_slot(variable, "momentum").op.name == "v/Momentum"
     assert [one.op.name for one in optimizer.variables()] == ["v/Momentum"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "plain"),
+    [
+        ("constant_learning_rate { learning_rate: 0.5 }", [0.5] * 5),
+        (
+            (
+                "exponential_decay_learning_rate { initial_learning_rate: 0.5 decay_steps: 6 "
+                "decay_factor: 0.1 }"
+            ),
+            [0.5, 0.5, 0.5, 0.5, 0.05],
+        ),
+        (
+            (
+                "manual_step_learning_rate { initial_learning_rate: 0.5 schedule { step: 2 "
+                "learning_rate: 0.25 } }"
+            ),
+            [0.5, 0.5, 0.25, 0.25, 0.25],
+        ),
+        (
+            # cos(pi * step / 8) at steps 0, 1, 2, 4, 8.
+            (
+                "cosine_decay_learning_rate { learning_rate_base: 0.5 total_steps: 8 warmup_steps: 0 "
+                "warmup_learning_rate: 0 }"
+            ),
+            [0.25 * (1 + cos) for cos in (1, 0.9238795, 0.7071068, 0, -1)],
+        ),
+    ],
+)
+def test_every_schedule_can_have_a_linear_warmup(schedule, plain, run):
+    """The factor at steps 0, 1, 2, 4, 8 of 4 that begin at 0.2."""
+    factors = np.array([0.2, 0.4, 0.6, 1.0, 1.0])
+    for warmup, expected in (
+        ("", plain),
+        ("warmup_steps: 4 warmup_start_factor: 0.2", plain * factors),
+    ):
+        config = text_format.Parse(
+            f"momentum_optimizer {{ learning_rate {{ {schedule} {warmup} }} }}",
+            optimizer_pb2.Optimizer(),
+        )
+        rates = [
+            optimizer_builder.build(config, tf.constant(step, tf.int64))[1][0]
+            for step in (0, 1, 2, 4, 8)
+        ]
+        np.testing.assert_allclose(run(rates), expected, atol=1e-6)
+
+
+def test_two_warmups_are_refused():
+    config = text_format.Parse(
+        "momentum_optimizer { learning_rate { cosine_decay_learning_rate {} warmup_steps: 5 } }",
+        optimizer_pb2.Optimizer(),
+    )
+    with pytest.raises(ConfigError, match="two warm-ups"):
+        optimizer_builder.build(config)

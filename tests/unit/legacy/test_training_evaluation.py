@@ -192,7 +192,7 @@ def test_what_was_found_after_the_step_of_the_restart_is_forgotten(data, tmp_pat
     (tmp_path / "eval").mkdir()
     history = [{"step": step, "metrics": {LOSS: 0.1}} for step in (1, 2)]
     (tmp_path / "eval" / "history.json").write_text(json.dumps(history))
-    outcome, said = _train(data, tmp_path, "train_config { num_steps: 2 }", EARLY)
+    _, said = _train(data, tmp_path, "train_config { num_steps: 2 }", EARLY)
     assert [line.split(":")[0] for line in said if line.startswith("eval ")] == ["eval 1", "eval 2"]
     assert said[-2].endswith("; 1 of 2 without improvement")
 
