@@ -1,5 +1,6 @@
 """Tables and curves of an evaluation as CSV files, plots and pictures for TensorBoard."""
 
+import contextlib
 import csv
 import io
 import os
@@ -31,7 +32,8 @@ _LARGEST_ERROR = 0.3
 def write_sheets(sheets: Iterable[Sheet], global_step: int, eval_dir: str) -> list[str]:
     """Writes `report/<name>.csv` and, with Matplotlib, `report/<name>.png` of each sheet.
 
-    The plots go to TensorBoard as well, as `Plots/<name>`.
+    The plots go to TensorBoard as well, as `Plots/<name>`. Files of an earlier evaluation that this
+    one does not replace, since it found nothing to show there, are removed.
 
     Args:
         sheets: of an evaluation.
@@ -57,7 +59,14 @@ def write_sheets(sheets: Iterable[Sheet], global_step: int, eval_dir: str) -> li
             pictures.append(tf.Summary.Value(tag=f"Plots/{sheet.name}", image=_summary(png)))
     if pictures:
         reports.write_summary(pictures, global_step, eval_dir)
+    for path in {os.path.join(folder, name) for name in _names()} - set(paths):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
     return paths
+
+
+def _names() -> list[str]:
+    return [f"{stem}.{end}" for stem in _PLOTS for end in ("csv", "png")]
 
 
 def _csv(sheet: Sheet) -> str:

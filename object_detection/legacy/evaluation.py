@@ -204,7 +204,6 @@ class Evaluation:
             shutil.rmtree(work, ignore_errors=True)
         sheets = eval_util.collect_sheets(self._reporters)
         eval_util.write_metrics(metrics, step, self._eval_dir)
-        files = eval_util.write_sheets(sheets, step, self._eval_dir)
         content: dict[str, Any] = {
             "checkpoint": checkpoint,
             "step": step,
@@ -212,15 +211,16 @@ class Evaluation:
             "metrics": metrics,
         }
         content |= {sheet.name: sheet.records() for sheet in sheets if not sheet.is_curve}
+        metrics_file = eval_util.write_metrics_file(content, self._eval_dir)
         return Result(
             checkpoint=checkpoint,
             step=step,
             num_pictures=count,
             metrics=metrics,
             pictures=[os.path.join(pictures, name) for name in drawn],
-            metrics_file=eval_util.write_metrics_file(content, self._eval_dir),
+            metrics_file=metrics_file,
             sheets=sheets,
-            files=files,
+            files=eval_util.write_sheets(sheets, step, self._eval_dir),
             warning=warning,
         )
 

@@ -4,7 +4,7 @@ Only figures of one's own are used, never `pyplot`: nothing of the process chang
 is needed.
 """
 
-import importlib.util
+import importlib
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -27,8 +27,12 @@ class Axis(NamedTuple):
 
 
 def available() -> bool:
-    """Whether Matplotlib is installed."""
-    return importlib.util.find_spec("matplotlib") is not None
+    """Whether Matplotlib is installed, and can be imported."""
+    try:
+        importlib.import_module("matplotlib.figure")
+    except ImportError:
+        return False
+    return True
 
 
 def _figure(width: float, height: float, panels: int = 1) -> tuple[Any, list[Any]]:

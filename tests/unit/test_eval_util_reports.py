@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -128,6 +129,21 @@ def test_csv_is_for_any_spreadsheet(tmp_path, monkeypatch):
         ["< 8", "100", "0.25", "0.5", "", "0"],
         [">= 8", "7", "1", "1", "0.05", "6"],
     ]
+
+
+def test_files_of_an_earlier_evaluation_do_not_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(curve_plots, "available", lambda: False)
+    folder = tmp_path / "report"
+    folder.mkdir()
+    for name in ("keypoint_errors.csv", "sizes.png", "notes.txt"):
+        (folder / name).write_text("old")
+    eval_util.write_sheets([SIZES], 3, str(tmp_path))
+    assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", "sizes.csv"]
+
+
+def test_a_matplotlib_that_cannot_be_imported_is_none(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert not curve_plots.available()
 
 
 def _ink(png, near, tolerance=30):
