@@ -3,9 +3,10 @@
     python object_detection/legacy/eval.py --pipeline_config_path=X.config \
         --checkpoint_dir=runs/x --eval_dir=runs/x/eval --run_once
 
-Without `--run_once` it waits for the next checkpoint. `eval_dir` gets `metrics.json`, `pictures/`
-(groundtruth beside detections) and TensorBoard files; with several `eval_input_reader`s, each has
-a folder of its own below it, called as its `name`.
+Without `--run_once` it waits for the next checkpoint. `eval_dir` gets `metrics.json`, `report/`
+(tables and curves, plots if Matplotlib is installed), `pictures/` (groundtruth beside detections)
+and TensorBoard files; with several `eval_input_reader`s, each has a folder of its own below it,
+called as its `name`. docs/evaluation.md explains the metrics.
 """
 
 import os

@@ -36,7 +36,7 @@ class Evaluation:
         Args:
             configs: as `config_util.get_configs_from_pipeline_file` returns them.
             reader: `InputReader` message of the pictures.
-            eval_dir: where `metrics.json`, `pictures/` and TensorBoard files go.
+            eval_dir: where `metrics.json`, `report/`, `pictures/` and TensorBoard files go.
         """
         self._eval_config = configs["eval_config"]
         self._eval_dir = eval_dir
