@@ -15,7 +15,8 @@ import numpy as np
 import tqdm
 from PIL import Image
 
-from object_detection.dataset_tools import anchor_suggestion
+from object_detection.dataset_tools import anchor_suggestion, augmentation_sheet
+from object_detection.dataset_tools.augmentation_sheet import View
 from object_detection.errors import ConfigError, DataError
 from object_detection.keypoints.schema import KeypointSchema
 from object_detection.utils import (
@@ -46,18 +47,12 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--pipeline_config_path", required=True, help="pipeline config")
     parser.add_argument("--output", required=True, help="folder for the report")
     parser.add_argument("--max_pictures", type=int, default=0, help="pictures counted; 0: all")
-    parser.add_argument("--num_drawn", type=int, default=12, help="pictures drawn of each kind")
+    parser.add_argument("--num_drawn", type=int, default=12, help="pictures drawn")
+    parser.add_argument(
+        "--num_augmented", type=int, default=3, help="times that each of them is augmented"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the augmentations drawn")
     return parser.parse_args(arguments)
-
-
-class View(NamedTuple):
-    """A picture as the network gets it, before its values are normalised."""
-
-    image: Array  # [H, W, 3] uint8
-    boxes: Array  # [M, 4] in pixels of `image`
-    classes: Array  # [M] label map ids
-    keypoints: Array | None  # [M, K, 2] in pixels of `image`
 
 
 class Geometry(NamedTuple):
@@ -69,16 +64,17 @@ class Geometry(NamedTuple):
 
 
 def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
-    """Pictures of the training reader: as recorded, once; with a seed augmented, without end."""
+    """Pictures of the training reader, in the order of the records: as recorded, once.
+
+    With a seed they are augmented, without end: the n-th is made of the n-th record, and of others
+    only if the config has a mosaic.
+    """
     import tensorflow.compat.v1 as tf
 
     from object_detection import inputs
-    from object_detection.builders import (
-        dataset_builder,
-        image_resizer_builder,
-        preprocessor_builder,
-    )
+    from object_detection.builders import dataset_builder, image_resizer_builder
     from object_detection.core import standard_fields as fields
+    from object_detection.inputs import mosaic
     from object_detection.utils import graph_errors
 
     Inputs = fields.InputDataFields
@@ -86,13 +82,10 @@ def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
     resize = image_resizer_builder.build(resizer)
     reader = type(configs["train_input_config"])()
     reader.CopyFrom(configs["train_input_config"])
-    steps = []
-    if seed is None:
-        reader.shuffle = False
-        reader.num_epochs = 1
-    else:
-        options = configs["train_config"].data_augmentation_options
-        steps = [preprocessor_builder.build(step) for step in options]
+    reader.shuffle = False
+    reader.num_epochs = 1 if seed is None else 0
+    options = [] if seed is None else configs["train_config"].data_augmentation_options
+    joiner, steps = mosaic.build(options, configs["model"])
 
     def transform(sample: dict[str, Any]) -> dict[str, Any]:
         sample = inputs.prune_unusable_boxes(sample)
@@ -112,7 +105,7 @@ def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
     with tf.Graph().as_default():
         if seed is not None:
             tf.set_random_seed(seed)
-        dataset = dataset_builder.build(reader, None, transform, seed=seed)
+        dataset = dataset_builder.build(reader, None, transform, seed=seed, mosaic=joiner)
         following = dataset_builder.make_initializable_iterator(dataset).get_next()
         with tf.Session() as session:
             session.run(tf.tables_initializer())
@@ -200,30 +193,6 @@ def _matched(sizes: Array, anchors: Array, threshold: float) -> float:
 
     best = dataset_statistics.best_overlaps(centered(sizes), centered(extents))
     return float((best >= threshold).mean())
-
-
-def _drawn(
-    view: View, category_index: dict[int, dict[str, Any]], schema: KeypointSchema | None
-) -> Array:
-    from object_detection.visualization import drawing
-
-    size = np.array(view.image.shape[:2], np.float64)
-    canvas = drawing.enlarged_to_read(view.image)
-    return drawing.visualize_boxes_and_labels_on_image_array(
-        canvas,
-        view.boxes / np.tile(size, 2),
-        view.classes,
-        None,
-        category_index,
-        keypoints=None if view.keypoints is None else view.keypoints / size,
-        use_normalized_coordinates=True,
-        max_boxes_to_draw=None,
-        line_thickness=drawing.line_thickness_for(canvas),
-        groundtruth_box_visualization_color="Gold",
-        keypoint_edges=None if schema is None else schema.edges,
-        keypoint_color=None if schema is None else schema.colors,
-        keypoint_radius=drawing.line_thickness_for(canvas),
-    )
 
 
 def _percent(share: float) -> str:
@@ -316,6 +285,45 @@ def as_html(
     )
 
 
+def _pictures(
+    seen: Sequence[Sequence[View]], schema: KeypointSchema | None
+) -> dict[str, list[Array]]:
+    """For each picture a heading, and it as recorded and augmented."""
+    return {
+        f"Picture {number + 1}: as recorded, then augmented": [
+            augmentation_sheet.drawn(view, schema) for view in group
+        ]
+        for number, group in enumerate(seen)
+    }
+
+
+def _sheet(seen: Sequence[Sequence[View]], schema: KeypointSchema | None) -> Image.Image:
+    """The same pictures in one, with the names of the keypoints' colours."""
+    rows = []
+    for number, group in enumerate(seen):
+        fitted = [augmentation_sheet.fitted(view, augmentation_sheet.SIDE) for view in group]
+        pictures = [
+            augmentation_sheet.drawn(view, schema, augmentation_sheet.RADIUS) for view in fitted
+        ]
+        rows.append((f"{number + 1}: as recorded, augmented", pictures))
+    grid = augmentation_sheet.grid(rows, columns=1)
+    return (
+        grid
+        if schema is None
+        else augmentation_sheet.below([augmentation_sheet.legend(schema), grid])
+    )
+
+
+def _label_map_points(categories: dict[int, dict[str, Any]], num_keypoints: int) -> list[str]:
+    """Names of the keypoints that the label map has, numbers of the others."""
+    names = {
+        number: name
+        for category in categories.values()
+        for name, number in category.get("keypoints", {}).items()
+    }
+    return [names.get(number, str(number)) for number in range(num_keypoints)]
+
+
 def run(arguments: Sequence[str]) -> str:
     """Inspects as the command line says; returns what to tell the user.
 
@@ -324,7 +332,7 @@ def run(arguments: Sequence[str]) -> str:
         DataError: the records cannot be read.
     """
     options = parse_flags(arguments)
-    for name in ("max_pictures", "num_drawn"):
+    for name in ("max_pictures", "num_drawn", "num_augmented"):
         if getattr(options, name) < 0:
             raise ConfigError(f"--{name} is {getattr(options, name)}; give 0 or more.")
     configs = config_util.get_configs_from_pipeline_file(options.pipeline_config_path)
@@ -356,7 +364,7 @@ def run(arguments: Sequence[str]) -> str:
         place.anchors, threshold, num_keypoints, limit
     )
     schema = keypoint_config.schema_of(configs["keypoints"]) if "keypoints" in configs else None
-    drawn: list[Array] = []
+    seen: list[list[View]] = []
     most = options.max_pictures or None
     for view in tqdm.tqdm(
         itertools.islice(views(configs, None), most), "counting", unit=" pictures", disable=None
@@ -364,15 +372,14 @@ def run(arguments: Sequence[str]) -> str:
         statistics.add(view.boxes, view.classes, view.keypoints)
         for crowd in crowds:
             crowd.count([len(view.boxes)])
-        if len(drawn) < options.num_drawn:
-            drawn.append(_drawn(view, categories, schema))
-    augmented = [
-        _drawn(view, categories, schema)
-        for view in itertools.islice(views(configs, options.seed), options.num_drawn)
-    ]
+        if len(seen) < options.num_drawn:
+            seen.append([view])
+    for number in range(options.num_augmented):
+        for group, view in zip(seen, views(configs, options.seed + number), strict=False):
+            group.append(view)
     summary = statistics.summary()
     names = {one: row["name"] for one, row in categories.items()}
-    points = list(schema.names) if schema else [str(one) for one in range(num_keypoints)]
+    points = list(schema.names) if schema else _label_map_points(categories, num_keypoints)
     sections = tables(summary, names, points)
     notes = []
     suggestion = _suggest(configs, place, statistics.sizes)
@@ -389,10 +396,12 @@ def run(arguments: Sequence[str]) -> str:
     title = f"What training sees: {pathlib.Path(options.pipeline_config_path).name}"
     files.write_text(
         report,
-        as_html(title, sections, notes, {"As recorded": drawn, "Augmented": augmented}),
+        as_html(title, sections, notes, _pictures(seen, schema)),
     )
+    sheet = os.path.join(options.output, "augmentations.png")
+    augmentation_sheet.write_png(_sheet(seen, schema), sheet)
     files.write_json(
         os.path.join(options.output, "summary.json"),
         {**summary._asdict(), "width_rows": [row._asdict() for row in summary.width_rows]},
     )
-    return "\n".join([as_text(sections), *notes, f"report: {report}"])
+    return "\n".join([as_text(sections), *notes, f"report: {report}", f"pictures: {sheet}"])

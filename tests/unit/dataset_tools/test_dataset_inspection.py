@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from PIL import Image
 
 from object_detection.dataset_tools import dataset_inspection, drawn_faces, retinaface_tf_record
 from object_detection.errors import ConfigError, DataError
@@ -28,6 +29,12 @@ def test_tables_of_nothing():
     text = dataset_inspection.as_text(dataset_inspection.tables(summary, {}, ["nose"]))
     assert re.search(r"^  objects +0$", text, re.MULTILINE)
     assert text.count("nan") == len(dataset_statistics.PERCENTILES) + 1
+
+
+def test_keypoints_are_called_as_in_the_label_map():
+    categories = {1: {"keypoints": {"nose": 1}}, 2: {"keypoints": {"tail": 2}}, 3: {}}
+    assert dataset_inspection._label_map_points(categories, 4) == ["0", "nose", "tail", "3"]
+    assert dataset_inspection._label_map_points({}, 0) == []
 
 
 def test_names_in_the_page_are_no_markup():
@@ -84,7 +91,10 @@ def test_report_of_drawn_faces(config, tmp_path):
         f"max_boxes_per_image: {most}, and leave max_number_of_boxes out."
     ) in said
     page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("<img ") == 4  # two as recorded, two augmented
+    assert page.count("<img ") == 2 * (1 + 3)  # two pictures, each also augmented three times
+    with Image.open(tmp_path / "out" / "augmentations.png") as sheet:
+        assert sheet.height > 2 * 320
+        assert sheet.width > 4 * 320
 
 
 def test_wrong_flags_are_named(config, tmp_path):
