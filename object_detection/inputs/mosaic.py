@@ -289,10 +289,10 @@ def build(
         )
     at = numbers[0]
     config = options[at].mosaic
-    size = (config.height, config.width)
+    size = [config.height, config.width]
     if not all(size):
         resizer = config_util.get_image_resizer_config(model_config)
-        size = tuple(config_util.get_spatial_image_size(resizer))
+        size = config_util.get_spatial_image_size(resizer)
     if min(size) < 2:
         raise ConfigError(
             f"data_augmentation_options[{at}].mosaic: its size is {size[0]} x {size[1]}; give "

@@ -12,6 +12,7 @@ from typing import Any
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2, train_pb2
 from object_detection.utils import (
+    augmentation_check,
     detection_check,
     keypoint_config,
     label_map_util,
@@ -436,6 +437,9 @@ def check_pipeline(
             problems += training_check.evaluation_problems(train, configs)
             for_eval = for_eval or (train.HasField("evaluation") and "eval_config" in configs)
             reader, name = configs["train_input_config"], "train_input_reader"
+            problems += augmentation_check.augmentation_problems(
+                train.data_augmentation_options, model, reader
+            )
             problems += _reader_problems(reader, name, ssd)
             problems += _mask_problems(reader, name, model)
             problems += _scores_problems(configs["train_config"], reader)
