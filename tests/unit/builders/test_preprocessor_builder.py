@@ -38,6 +38,59 @@ WITHOUT_RATIO = CROP.replace("min_aspect_ratio: 0.75 max_aspect_ratio: 1.5 ", ""
 
 STEPS = [
     (
+        "random_rotation",
+        (
+            "min_angle: -30 max_angle: 45 probability: 0.5 expand: true box_shape: RECTANGLE "
+            "overlap_thresh: 0.25 pad_color: [1, 2, 3]"
+        ),
+        {
+            "min_angle": -30.0,
+            "max_angle": 45.0,
+            "probability": 0.5,
+            "expand": True,
+            "box_shape": "rectangle",
+            "overlap_thresh": 0.25,
+            "pad_color": (1.0, 2.0, 3.0),
+        },
+    ),
+    (
+        "random_rotation",
+        "",
+        {
+            "min_angle": -15.0,
+            "max_angle": 15.0,
+            "probability": 1.0,
+            "expand": False,
+            "box_shape": "ellipse",
+            "overlap_thresh": 0.3,
+            "pad_color": None,
+        },
+    ),
+    (
+        "random_square_crop",
+        "factor: [0.5, 1.5] max_attempts: 7 probability: 0.75",
+        {
+            "factors": (0.5, 1.5),
+            "min_factor": 0.3,
+            "max_factor": 2.0,
+            "max_attempts": 7,
+            "probability": 0.75,
+            "pad_color": None,
+        },
+    ),
+    (
+        "random_square_crop",
+        "min_factor: 0.5 max_factor: 1.5 pad_color: 7",
+        {
+            "factors": (),
+            "min_factor": 0.5,
+            "max_factor": 1.5,
+            "max_attempts": 50,
+            "probability": 1.0,
+            "pad_color": (7.0,),
+        },
+    ),
+    (
         "normalize_image",
         "original_minval: 0 original_maxval: 255 target_minval: -1 target_maxval: 1",
         {"original_minval": 0, "original_maxval": 255, "target_minval": -1, "target_maxval": 1},
@@ -267,7 +320,8 @@ def test_function_and_arguments(name, text, expected):
 
 def test_each_step_of_the_schema_is_tested_here():
     fields = preprocessor_pb2.PreprocessingStep.DESCRIPTOR.fields_by_name
-    assert {name for name, *_ in STEPS} == set(fields)
+    # A mosaic is no step of one sample: tests/unit/inputs/test_mosaic.py.
+    assert {name for name, *_ in STEPS} == set(fields) - {"mosaic"}
 
 
 @pytest.mark.parametrize(
@@ -317,6 +371,7 @@ def test_users_replace_a_function(monkeypatch):
     ("text", "words"),
     [
         pytest.param("", "No data_augmentation_options", id="nothing is set"),
+        pytest.param("mosaic { pool_size: 8 }", "several samples.*pool_size: 8", id="mosaic"),
         pytest.param("random_pad_image { min_image_height: 4 }", "or neither", id="half a size"),
         pytest.param(
             "random_crop_pad_image { min_padded_size_ratio: 1 }",
