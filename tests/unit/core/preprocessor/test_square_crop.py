@@ -81,7 +81,9 @@ def test_factors_are_as_likely_and_ranges_are_used():
 def test_boxes_stay_by_their_centre():
     # Centres between pixels, so that no edge of a square goes through one.
     boxes = np.array([[4, 4, 13, 13], [20, 40, 37, 57], [0, 30, 9, 39]])
-    points = np.array([[[8, 8], [5, 5]], [[28, 48], [21, 55]], [[4, 34], [NAN, NAN]]])
+    points = np.array(
+        [[[8.5, 8.5], [5.5, 5.5]], [[28.5, 48.5], [21.5, 55.5]], [[4.5, 34.5], [NAN, NAN]]]
+    )
     kept, cut, lost = 0, 0, 0
     for image, found, labels, moved, visible in _draws(_crop(boxes, points, factors=(0.6,)), 60):
         corner, side = _corner(image), len(image)
