@@ -140,7 +140,7 @@ def shuffled(values: tf.Tensor) -> tf.Tensor:
     return tf.random.experimental.stateless_shuffle(values, own)
 
 
-@slim.add_arg_scope
+@slim.add_arg_scope  # type: ignore[untyped-decorator]
 def dropout(inputs: tf.Tensor, keep_prob: float, is_training: bool = True) -> tf.Tensor:
     """While training, each value with probability `keep_prob`, enlarged by its inverse; else 0."""
     own = next_key() if is_training else None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from object_detection.errors import ConfigError
-from object_detection.legacy import best_checkpoint, evaluator
+from object_detection.legacy import best_checkpoint, evaluation, evaluator
 from object_detection.protos import train_pb2
 from object_detection.utils import config_util, files
 
@@ -56,7 +56,7 @@ class TrainingEvaluation:
             )
         self._names = [reader.name for reader in readers]
         self._evaluations = [
-            evaluator.Evaluation(configs, reader, directory)
+            evaluation.Evaluation(configs, reader, directory)
             for reader, directory in evaluator.readers_with_folders(configs, eval_dir)
         ]
         self._decisive = self._number_of_best_reader()
@@ -113,7 +113,7 @@ class TrainingEvaluation:
             step: at which it was written.
         """
         begin = time.monotonic()
-        results = [evaluation.run(checkpoint) for evaluation in self._evaluations]
+        results = [one.run(checkpoint) for one in self._evaluations]
         metrics = results[self._decisive].metrics
         # NaN has no place in JSON.
         numbers = {name: value for name, value in metrics.items() if math.isfinite(value)}
