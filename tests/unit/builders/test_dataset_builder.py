@@ -1,5 +1,6 @@
 import contextlib
 import pathlib
+import time
 
 import numpy as np
 import pytest
@@ -195,9 +196,9 @@ def test_context_divides_the_batch_among_its_replicas(records):
 @pytest.mark.parametrize(
     ("key", "value", "rows"),
     [
-        ("image/object/class/label", None, "5 0 5 5 5 5 5 5 5"),
-        ("image/object/weight", float_list_feature([1, 1]), "5 5 2 5 5 5 5 5 5"),
-        ("image/object/is_crowd", int64_list_feature([1]), "5 5 5 5 5 1 5 5 5"),
+        ("image/object/class/label", None, "5 0 5 5 5 5 5 5 5 5"),
+        ("image/object/weight", float_list_feature([1, 1]), "5 5 2 5 5 5 5 5 5 5"),
+        ("image/object/is_crowd", int64_list_feature([1]), "5 5 5 5 5 1 5 5 5 5"),
     ],
 )
 def test_lists_of_different_lengths_name_the_record(records, tmp_path, key, value, rows):
@@ -422,6 +423,26 @@ def test_epochs_that_are_passed_by_are_not_read(records):
     assert len(near) == 5
     assert sorted(far[5:]) == list(range(9))
     assert len(set(far[:5])) == 5
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_slow_sample_is_waited_for_or_passed_by(records, in_order):
+    def slow_first(name):
+        if name == b"0":
+            time.sleep(0.5)
+        return name
+
+    dataset = dataset_builder.build(
+        config(records / "a.record-0"),
+        transform_input_data_fn=lambda sample: {
+            F.source_id: tf.numpy_function(slow_first, [sample[F.source_id]], tf.string),
+        },
+        in_order=in_order,
+    )
+    found = order(dataset)
+    assert sorted(found) == [0, 1, 2, 3, 4]
+    if in_order:
+        assert found == [0, 1, 2, 3, 4]
 
 
 def test_far_into_a_choice_of_sources():
