@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.core import randomness
 from object_detection.core import standard_fields as fields
 from object_detection.core.box_list import BoxList, center_size
 from object_detection.utils import shape_utils
@@ -587,7 +588,7 @@ def select_random_box(
         if default_box is None:
             default_box = tf.fill([1, 4], -1.0)
         count = boxlist.num_boxes()
-        index = tf.random.uniform([], maxval=tf.maximum(count, 1), dtype=tf.int32, seed=seed)
+        index = randomness.uniform([], 0, tf.maximum(count, 1), tf.int32, seed)
         box = tf.cond(
             count > 0, lambda: boxlist.get()[index][tf.newaxis], lambda: tf.identity(default_box)
         )
@@ -628,10 +629,10 @@ def sample_boxes_by_jittering(
         area, the rarer the smaller `stddev` is.
     """
     with tf.name_scope(scope, "SampleBoxesByJittering"):
-        rows = tf.random.uniform([num_boxes_to_sample], 0, boxlist.num_boxes(), dtype=tf.int32)
+        rows = randomness.uniform([num_boxes_to_sample], 0, boxlist.num_boxes(), tf.int32)
         boxes = tf.gather(boxlist.get(), rows)
         least, most = boxes[:, :2], boxes[:, 2:]
-        noise = tf.random.normal([2, num_boxes_to_sample, 2], stddev=stddev) * (most - least)
+        noise = randomness.normal([2, num_boxes_to_sample, 2], stddev) * (most - least)
         least, most = least + noise[0], most + noise[1]
         moved = tf.concat([least, tf.maximum(least, most)], axis=1)
         return BoxList(tf.clip_by_value(moved, 0.0, 1.0))

@@ -34,7 +34,9 @@ flags.DEFINE_integer("num_train_steps", None, "Overrides train_config.num_steps.
 flags.DEFINE_integer("log_every_steps", 20, "Steps between lines on the console.", lower_bound=1)
 flags.DEFINE_integer("summary_every_steps", 100, "Steps between summaries.", lower_bound=1)
 flags.DEFINE_integer("save_every_secs", 600, "Seconds between checkpoints.", lower_bound=0)
-flags.DEFINE_integer("seed", None, "Seed of weights, order of data and augmentation.")
+flags.DEFINE_integer(
+    "seed", None, "Seed of weights, order and augmentation; by default that of the first start."
+)
 FLAGS = flags.FLAGS
 
 # Flags that describe a cluster, with the one value that training in a single process allows.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from object_detection.builders import model_builder
+from object_detection.builders import dataset_builder, model_builder
 from object_detection.legacy import trainer, training_checkpoints
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -64,6 +64,7 @@ def at_once(data, tmp_path_factory):
     return _values(folder), int((folder / training_checkpoints.SEED_FILE).read_text()), said
 
 
+@pytest.mark.slow
 def test_there_is_something_that_could_differ(at_once):
     values, _, said = at_once
     for name in (
@@ -77,6 +78,7 @@ def test_there_is_something_that_could_differ(at_once):
     assert "chosen now; --seed=" in said
 
 
+@pytest.mark.slow
 def test_ended_moved_killed_and_gone_on_with(at_once, data, tmp_path):
     """Neither the number of steps nor the place of the checkpoints is a part of the state."""
     expected, seed, _ = at_once
@@ -105,6 +107,7 @@ def test_ended_moved_killed_and_gone_on_with(at_once, data, tmp_path):
         np.testing.assert_array_equal(found[name], value, name)
 
 
+@pytest.mark.slow
 def test_another_seed_trains_otherwise(at_once, data, tmp_path):
     expected, seed, _ = at_once
     tiny_training.train(data, tmp_path, seed=seed + 1)
@@ -149,6 +152,21 @@ def test_step_of_a_checkpoint(tmp_path):
     assert training_checkpoints.step_of(path) == 0
     with pytest.raises(ValueError, match="cannot be read"):
         training_checkpoints.step_of(str(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_the_config_can_let_samples_pass_by(in_order, data, tmp_path, monkeypatch):
+    seen = {}
+    build = dataset_builder.build
+
+    def remember(*arguments, **options):
+        seen.update(options)
+        return build(*arguments, **options)
+
+    monkeypatch.setattr(dataset_builder, "build", remember)
+    text = f"train_config {{ num_steps: 1 deterministic_input: {str(in_order).lower()} }}"
+    tiny_training.train(data, tmp_path, text)
+    assert seen["in_order"] == in_order
 
 
 def test_older_checkpoints_stay_in_the_rotation(data, tmp_path):

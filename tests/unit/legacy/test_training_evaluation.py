@@ -155,6 +155,16 @@ def test_evaluations_and_the_best_checkpoint(data, tmp_path, found):
     assert [entry["step"] for entry in history] == [3, 6, 7, 9]
 
 
+def test_the_config_says_what_is_better(data, tmp_path, found):
+    found.update({1: 0.5, 2: 0.7, 3: 0.6})
+    text = EARLY.replace("num_steps: 40", "num_steps: 3").replace(
+        "best_metric", "better: HIGHER best_metric"
+    )
+    _, said = _train(data, tmp_path, text=text)
+    assert "higher is better" in said[0]
+    assert _best(tmp_path)["step"] == 2
+
+
 EARLY = f"""
 train_config {{
   num_steps: 40
