@@ -17,15 +17,21 @@ from object_detection.keypoints import geometry
 
 def placed(image: tf.Tensor, offset: tf.Tensor, canvas: tf.Tensor, color: Any = None) -> tf.Tensor:
     """A picture [H, W, C] on a canvas, both sizes [2] int32; black around it, or of a colour."""
-    size = tf.shape(image)[:2]
-    around = tf.stack([offset, canvas - size - offset], axis=1)
-    padded = tf.pad(image, tf.concat([around, [[0, 0]]], axis=0))
-    if color is not None:
-        outside = tf.pad(tf.zeros(size, tf.bool), around, constant_values=True)
-        color = tf.cast(color, image.dtype) + tf.zeros_like(padded)
-        padded = tf.where(
-            tf.broadcast_to(outside[..., tf.newaxis], tf.shape(padded)), color, padded
-        )
+    size, channels = tf.shape(image)[:2], tf.shape(image)[2]
+    after = canvas - size - offset
+    if color is None:
+        around = tf.stack([offset, after], axis=1)
+        padded = tf.pad(image, tf.concat([around, [[0, 0]]], axis=0))
+    else:
+        # Margins put beside the picture cost a copy of it; a choice for each pixel costs much more.
+        color = tf.cast(color, image.dtype)
+
+        def margin(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+            return tf.broadcast_to(color, tf.stack([rows, columns, channels]))
+
+        beside = [margin(size[0], offset[1]), image, margin(size[0], after[1])]
+        above, below = margin(offset[0], canvas[1]), margin(after[0], canvas[1])
+        padded = tf.concat([above, tf.concat(beside, axis=1), below], axis=0)
     known = tf.get_static_value(canvas, partial=True)
     padded.set_shape([*([None, None] if known is None else known), image.shape[2]])
     return padded
