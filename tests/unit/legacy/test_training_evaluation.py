@@ -197,6 +197,18 @@ def test_early_stopping_also_across_a_restart(data, tmp_path, found):
     assert (outcome.step, outcome.stopped_early) == (5, False)
 
 
+def test_an_evaluation_that_a_stop_cut_short_is_made_up_for(data, tmp_path, found):
+    found[3] = 0.5
+    _, said = _train(data, tmp_path, text="train_config { num_steps: 3 }")
+    assert not [line for line in said if line.startswith("eval ")]
+    outcome, said = _train(data, tmp_path, "train_config { num_steps: 3 }")
+    assert outcome.step == 3
+    assert [line.split(":")[0] for line in said if line.startswith("eval ")] == ["eval 3"]
+    assert _best(tmp_path)["step"] == 3
+    _, said = _train(data, tmp_path, "train_config { num_steps: 3 }")
+    assert said[-1] == f"Nothing to do: {tmp_path} is at step 3 of 3."
+
+
 def test_what_was_found_after_the_step_of_the_restart_is_forgotten(data, tmp_path, found):
     found.update({1: 0.5, 2: 0.6, 3: 0.7})
     (tmp_path / "eval").mkdir()
