@@ -6,12 +6,18 @@ import tensorflow.compat.v1 as tf
 from google.protobuf import text_format
 from PIL import Image
 
+from object_detection import inputs
 from object_detection.builders import dataset_builder
 from object_detection.core import randomness
 from object_detection.core import standard_fields as fields
 from object_detection.errors import ConfigError
 from object_detection.inputs import mosaic
-from object_detection.protos import input_reader_pb2, model_pb2, preprocessor_pb2
+from object_detection.protos import (
+    input_reader_pb2,
+    model_pb2,
+    preprocessor_pb2,
+    train_pb2,
+)
 
 Inputs = fields.InputDataFields
 NAN = float("nan")
@@ -127,16 +133,15 @@ def test_dots_are_at_their_labels_after_joining():
 
 def test_by_hand(run):
     # Each picture is as large as the mosaic, half as large in it, and so fills its quarter.
-    parts = []
-    for number in range(4):
-        parts.append(
-            {
-                Inputs.image: tf.fill([120, 160, 3], 10.0 * number),
-                Inputs.groundtruth_boxes: tf.constant([[0.25, 0.5, 0.75, 1.0]]),
-                Inputs.groundtruth_classes: tf.constant([number], tf.int64),
-                Inputs.groundtruth_keypoints: tf.constant([[[0.5, 0.75]]]),
-            }
-        )
+    parts = [
+        {
+            Inputs.image: tf.fill([120, 160, 3], 10.0 * number),
+            Inputs.groundtruth_boxes: tf.constant([[0.25, 0.5, 0.75, 1.0]]),
+            Inputs.groundtruth_classes: tf.constant([number], tf.int64),
+            Inputs.groundtruth_keypoints: tf.constant([[[0.5, 0.75]]]),
+        }
+        for number in range(4)
+    ]
     joined = mosaic.Mosaic(SIZE).join(
         parts, tf.constant([0.5, 0.5]), tf.fill([4], 0.5), tf.zeros([4, 2])
     )
@@ -376,3 +381,49 @@ def test_sequences_have_none(reader):
         dataset_builder.build(
             reader, mosaic=mosaic.Mosaic(SIZE), reduce_to_frame_fn=lambda *_: None
         )
+
+
+class _Model:
+    """Gives pictures as they are: mosaics have the network's size already."""
+
+    def preprocess(self, images):
+        return images, tf.tile([tf.shape(images)[1:]], [tf.shape(images)[0], 1])
+
+
+@pytest.mark.filterwarnings("ignore:Seed 2 from outer graph")
+@pytest.mark.parametrize("way", ["training_dataset", "train_input"])
+def test_both_ways_of_training_have_mosaics(way, reader):
+    train = text_format.Parse(
+        "batch_size: 2 data_augmentation_options { mosaic { probability: 1 } } "
+        "data_augmentation_options { random_horizontal_flip { keypoint_flip_permutation: 0 } }",
+        train_pb2.TrainConfig(),
+    )
+    config = input_reader_pb2.InputReader()
+    config.CopyFrom(reader)
+    config.max_number_of_boxes = 5
+    model_config = model_pb2.DetectionModel()
+    model_config.CopyFrom(MODEL)
+    model_config.ssd.num_classes = 5
+    tf.set_random_seed(2)
+    if way == "training_dataset":
+        dataset = inputs.training_dataset(train, config, model_config, _Model(), seed=3)
+    else:
+        dataset = inputs.train_input(train, config, model_config, model=_Model())
+    following = dataset_builder.make_initializable_iterator(dataset).get_next()
+    with tf.Session() as session:
+        session.run(tf.tables_initializer())
+        batches = [session.run(following) for _ in range(3)]
+    if way == "train_input":
+        batches = [features | labels for features, labels in batches]
+    counts = np.concatenate([batch[Inputs.num_groundtruth_boxes] for batch in batches])
+    assert counts.max() == 5, "more than fit are cut"
+    assert counts.min() > 1
+    for batch in batches:
+        assert batch[Inputs.image].shape == (2, *SIZE, 3)
+        assert batch[Inputs.groundtruth_boxes].shape[1:] in {(number, 4) for number in range(1, 6)}
+        for count, boxes in zip(
+            batch[Inputs.num_groundtruth_boxes], batch[Inputs.groundtruth_boxes], strict=True
+        ):
+            assert (boxes[:count] >= 0).all()
+            assert (boxes[:count] <= 1).all()
+            assert (boxes[:count, 2:] > boxes[:count, :2]).all()
