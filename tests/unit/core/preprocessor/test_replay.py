@@ -43,6 +43,8 @@ OPTIONS = {
     "ssd_random_crop_fixed_aspect_ratio": {},
     "ssd_random_crop_pad_fixed_aspect_ratio": {},
     "random_square_crop_by_scale": {"max_border": 8},
+    "random_square_crop": {"probability": 0.8},
+    "random_rotation": {"min_angle": -180.0, "max_angle": 180.0, "expand": True},
 }
 
 
