@@ -43,6 +43,12 @@ def timed(make: Callable[[], Any]) -> tuple[Any, tf.Tensor]:
     tensors = [value for value in tf.nest.flatten(values) if isinstance(value, tf.Tensor)]
     with tf.control_dependencies(tensors):
         after = tf.timestamp()
+    # Whatever uses the values has to come after the stamp: with few threads it would run first, and
+    # the whole network would count as waiting.
+    with tf.control_dependencies([after]):
+        values = tf.nest.map_structure(
+            lambda value: tf.identity(value) if isinstance(value, tf.Tensor) else value, values
+        )
     return values, after - before
 
 

@@ -1,39 +1,51 @@
-"""Bounds of gradients, by hand."""
+"""The time that a step waits for its batch, measured in the step's own graph."""
+
+import time
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from google.protobuf import text_format
 
-from object_detection.errors import ConfigError
 from object_detection.legacy import training_graph
-from object_detection.protos import train_pb2
+
+ONE_THREAD = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
 
 
-def _clipped(text, run):
-    config = text_format.Parse(text, train_pb2.TrainConfig())
-    gradients = [(tf.constant([3.0, 0.0]), "a"), (None, "b"), (tf.constant([4.0]), "c")]
-    found = training_graph._clipped(gradients, config)
-    assert [variable for _, variable in found] == ["a", "b", "c"]
-    assert found[1][0] is None
-    return np.concatenate(run([found[0][0], found[2][0]])).tolist()
+def _seconds(dataset, runs=3):
+    """Whole time and waited time of steps of a network that takes a while."""
+    iterator = tf.data.make_one_shot_iterator(dataset)
+    batch, waited = training_graph.timed(lambda: {"matrix": iterator.get_next()})
+    branches = [batch["matrix"] * (1.0 + number) for number in range(8)]
+    network = tf.add_n([tf.matmul(branch, tf.matmul(branch, branch)) for branch in branches])
+    whole, all_waited = 0.0, 0.0
+    with tf.Session(config=ONE_THREAD) as session:
+        session.run([network.op, waited])
+        for _ in range(runs):
+            begin = time.perf_counter()
+            _, seconds = session.run([network.op, waited])
+            whole += time.perf_counter() - begin
+            all_waited += float(seconds)
+    return whole, all_waited
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param("", [3, 0, 4], id="no bound"),
-        pytest.param("gradient_clipping_by_norm: 1", [1, 0, 1], id="each by itself"),
-        pytest.param("gradient_clipping_by_norm: 3.5", [3, 0, 3.5], id="only the longer one"),
-        # The norm of both is 5: the direction stays.
-        pytest.param("gradient_clipping_by_global_norm: 1", [0.6, 0, 0.8], id="together"),
-        pytest.param("gradient_clipping_by_global_norm: 6", [3, 0, 4], id="short enough"),
-    ],
-)
-def test_bounds_of_gradients(text, expected, run):
-    assert _clipped(text, run) == pytest.approx(expected)
+@pytest.fixture
+def matrix():
+    return np.random.RandomState(0).rand(600, 600).astype(np.float32)
 
 
-def test_two_bounds_exclude_each_other(run):
-    with pytest.raises(ConfigError, match="exclude"):
-        _clipped("gradient_clipping_by_norm: 1 gradient_clipping_by_global_norm: 1", run)
+def test_the_network_itself_is_no_waiting_even_on_one_thread(matrix):
+    whole, waited = _seconds(tf.data.Dataset.from_tensors(matrix).cache().repeat().prefetch(4))
+    assert 0 <= waited < 0.5 * whole
+
+
+def test_a_slow_reader_is_waited_for(matrix):
+    def slow(value):
+        time.sleep(1.0)  # longer than the network: one batch may be read ahead
+        return value
+
+    dataset = tf.data.Dataset.from_tensors(matrix).repeat()
+    dataset = dataset.map(
+        lambda value: tf.ensure_shape(tf.py_func(slow, [value], tf.float32), [600, 600])
+    )
+    _, waited = _seconds(dataset, runs=2)
+    assert waited > 0.5
