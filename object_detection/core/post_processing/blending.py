@@ -19,7 +19,7 @@ from object_detection.core import box_list_ops
 class Blending(NamedTuple):
     """Which candidates of a detection's class count, and how much."""
 
-    iou_threshold: float = 0.5  # least overlap with the kept box
+    iou_threshold: float = 0.7  # least overlap with the kept box
     score_power: float = 1.0  # weights are scores to this power
     max_candidates: int = 1000  # P: of a picture, those of the best scores
 

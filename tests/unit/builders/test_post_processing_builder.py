@@ -56,7 +56,7 @@ def test_blending():
     suppress, _ = _build(f"batch_non_max_suppression {{ {text} }}")
     assert suppress.keywords["blend"] == (0.25, 2.0, 7)
     suppress, _ = _build("batch_non_max_suppression { blend_overlapping {} }")
-    assert suppress.keywords["blend"] == Blending()
+    assert suppress.keywords["blend"] == pytest.approx(Blending())
 
 
 @pytest.mark.parametrize(

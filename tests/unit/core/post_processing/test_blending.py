@@ -150,7 +150,7 @@ def test_classes_keep_apart(run):
 
 def test_each_class_has_its_box(run):
     boxes = [[BOX, APART], [NEAR, [0.6, 0.6, 0.9, 0.8]]]
-    found, *_ = _found(run, boxes, [[0.6, 0.3], [0.2, 0.3]], size=2)
+    found, *_ = _found(run, boxes, [[0.6, 0.3], [0.2, 0.3]], blend=Blending(0.5), size=2)
     np.testing.assert_allclose(found, [[0, 0, 0.5, 0.475], [0.6, 0.6, 0.9, 0.85]], rtol=1e-6)
 
 
