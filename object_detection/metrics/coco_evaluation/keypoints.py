@@ -25,7 +25,8 @@ Detections = fields.DetectionResultFields
 # Of keypoints whose sigma nobody gave: about the mean of COCO's 17, as the OD API has it.
 _DEFAULT_SIGMA = 0.05
 
-_LAYOUT = in_graph.Layout(
+# What evaluators of keypoints take from a graph.
+LAYOUT = in_graph.Layout(
     truth=(Inputs.groundtruth_boxes, Inputs.groundtruth_classes, Inputs.groundtruth_keypoints),
     optional_truth=(
         Inputs.groundtruth_is_crowd,
@@ -138,7 +139,7 @@ class CocoKeypointEvaluator(CocoDetectionEvaluator):
             image_id,
             self._rows_of_class(
                 groundtruth_dict,
-                (*_LAYOUT.truth, *_LAYOUT.optional_truth),
+                (*LAYOUT.truth, *LAYOUT.optional_truth),
                 Inputs.groundtruth_classes,
             ),
         )
@@ -160,7 +161,7 @@ class CocoKeypointEvaluator(CocoDetectionEvaluator):
             raise DataError(f"Detections of picture {image_id} have no detection_keypoints.")
         super().add_single_detected_image_info(
             image_id,
-            self._rows_of_class(detections_dict, _LAYOUT.found, Detections.detection_classes),
+            self._rows_of_class(detections_dict, LAYOUT.found, Detections.detection_classes),
         )
 
     def evaluate(self) -> dict[str, float]:
@@ -177,7 +178,7 @@ class CocoKeypointEvaluator(CocoDetectionEvaluator):
         Args:
             eval_dict: as `get_estimator_eval_metric_ops` takes it.
         """
-        return in_graph.update_op(self, eval_dict, _LAYOUT)
+        return in_graph.update_op(self, eval_dict, LAYOUT)
 
     def get_estimator_eval_metric_ops(
         self, eval_dict: dict[str, Any]

@@ -19,6 +19,7 @@ from object_detection.errors import ConfigError, DataError, ShapeError
 from object_detection.keypoints import schema
 from object_detection.metrics import coco_tools, in_graph
 from object_detection.metrics.coco_evaluation.boxes import optional_rows
+from object_detection.metrics.coco_evaluation.keypoints import LAYOUT
 from object_detection.metrics.detection_evaluator import Array, Category, DetectionEvaluator
 
 logger = logging.getLogger(__name__)
@@ -28,21 +29,6 @@ Detections = fields.DetectionResultFields
 
 # Detections of a picture that count (cocodataset.org/#keypoints-eval).
 DEFAULT_MAX_DETECTIONS = 20
-
-_LAYOUT = in_graph.Layout(
-    truth=(Inputs.groundtruth_boxes, Inputs.groundtruth_classes, Inputs.groundtruth_keypoints),
-    optional_truth=(
-        Inputs.groundtruth_is_crowd,
-        Inputs.groundtruth_area,
-        Inputs.groundtruth_keypoint_visibilities,
-    ),
-    found=(
-        Detections.detection_boxes,
-        Detections.detection_scores,
-        Detections.detection_classes,
-        Detections.detection_keypoints,
-    ),
-)
 
 
 class OksEvaluator(DetectionEvaluator):
@@ -214,7 +200,7 @@ class OksEvaluator(DetectionEvaluator):
             eval_dict: as in `CocoDetectionEvaluator`, with the keypoints.
         """
         names = [f"OKS/{name}" for name, *_ in coco_tools.OKS_METRICS]
-        update = in_graph.update_op(self, eval_dict, _LAYOUT)
+        update = in_graph.update_op(self, eval_dict, LAYOUT)
         return in_graph.metric_ops(self, names, update)
 
 
