@@ -124,7 +124,6 @@ def _config(folder, steps):
         ("additional_layer_depth: 128", "additional_layer_depth: 256"),
         ("depth: 128\n", "depth: 64\n"),
         ("freeze_batchnorm: true", "freeze_batchnorm: false"),
-        ("unmatched_threshold: 0.5", "unmatched_threshold: 0.4"),
         ("decay: 0.997", "decay: 0.9"),
         ("batch_size: 8", "batch_size: 4"),
         ("num_steps: 40000", f"num_steps: {steps}"),
