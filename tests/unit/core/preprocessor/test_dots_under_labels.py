@@ -174,7 +174,7 @@ def augmented():
             }
 
 
-@pytest.mark.parametrize("name", set(STEPS) - {"learned policy"})
+@pytest.mark.parametrize("name", sorted(set(STEPS) - {"learned policy"}))
 def test_dots_are_at_their_labels(name, augmented):
     looked = [check(after, name in MIRRORED, name in CUT_WITHIN) for after in augmented[name]]
     assert sum(looked) >= 9, looked
