@@ -13,13 +13,14 @@ from object_detection.legacy import best_checkpoint, evaluation, evaluator
 from object_detection.protos import train_pb2
 from object_detection.utils import config_util, files
 
-# Figures for the one line on the console, in this order, as far as they are there.
-_FIGURES = (
-    "DetectionBoxes_Precision/mAP",
-    "DetectionBoxes_Precision/mAP@.50IOU",
-    "DetectionKeypoints_Precision/mAP",
-    "Keypoints/NME",
-)
+# Figures for the one line on the console, in this order, as far as they are there; and how they are
+# called there.
+_FIGURES = {
+    "DetectionBoxes_Precision/mAP": "mAP",
+    "DetectionBoxes_Precision/mAP@.50IOU": "mAP@.50IOU",
+    "OKS/AP": "OKS-AP",
+    "Keypoints/NME": "NME",
+}
 _HISTORY_FILE = "history.json"
 
 
@@ -188,9 +189,8 @@ def unknown_metric(name: str, known: Sequence[str]) -> str:
 
 
 def _short(name: str) -> str:
-    """A metric's name without what only tells kinds of detections apart."""
-    group, _, rest = name.rpartition("/")
-    return f"keypoint {rest}" if group == "DetectionKeypoints_Precision" else rest or name
+    """A metric's name for the console: without its group, unless that is what tells it apart."""
+    return _FIGURES.get(name, name.rpartition("/")[2])
 
 
 def _read_history(path: str) -> list[dict[str, Any]]:

@@ -259,7 +259,7 @@ class ObjectDetectionEvaluation:
         self.corloc_per_class = metrics.compute_cor_loc(
             self.num_gt_imgs_per_class, self.num_images_correctly_detected_per_class
         )
-        mean_ap = _mean(self.average_precision_per_class)
+        mean_ap = mean_of_known(self.average_precision_per_class)
         if self.use_weighted_mean_ap and ranked.size:
             mean_ap = metrics.compute_average_precision(
                 *self._curve(
@@ -276,7 +276,7 @@ class ObjectDetectionEvaluation:
             self.precisions_per_class,
             self.recalls_per_class,
             self.corloc_per_class,
-            _mean(self.corloc_per_class),
+            mean_of_known(self.corloc_per_class),
         )
 
     def _curve(self, scores: Array, labels: Array, to_find: float) -> tuple[Any, Any]:
@@ -296,7 +296,7 @@ def _joined(parts: list[Array]) -> Array:
     return np.concatenate([part.astype(float) for part in parts]) if parts else np.zeros([0])
 
 
-def _mean(values: Array) -> float:
+def mean_of_known(values: Array) -> float:
     """Mean of what is not NaN; NaN, without a warning, if nothing is left."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")

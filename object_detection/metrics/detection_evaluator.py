@@ -6,16 +6,31 @@ Frames: boxes are [ymin, xmin, ymax, xmax] and keypoints (y, x), all in pixels o
 """
 
 import abc
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
 
 from object_detection.core import standard_fields as fields
+from object_detection.errors import DataError
 
 Array = np.ndarray[Any, Any]
 Category = dict[str, Any]
 
 Inputs = fields.InputDataFields
+
+
+def check_truth_is_there(image_id: Any, known: Container[Any]) -> None:
+    """Refuses the detections of a picture whose truth was not added; a `DataError`.
+
+    Args:
+        image_id: identity of the picture.
+        known: the pictures whose truth was added.
+    """
+    if image_id not in known:
+        raise DataError(
+            f"Detections of picture {image_id} came before its groundtruth; add that first."
+        )
 
 
 class DetectionEvaluator(abc.ABC):

@@ -21,10 +21,12 @@ from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError, ShapeError
 from object_detection.keypoints import measures
 from object_detection.metrics import in_graph
+from object_detection.metrics.average_precision import mean_of_known
 from object_detection.metrics.detection_evaluator import (
     Array,
     Category,
     DetectionEvaluator,
+    check_truth_is_there,
     input_widths,
 )
 
@@ -106,12 +108,6 @@ class _Instances(NamedTuple):
 def _none(size: int) -> _Instances:
     """No instances of K = `size` keypoints."""
     return _Instances(np.zeros(0, bool), np.zeros([0, size]), np.zeros([0, size]), np.zeros(0))
-
-
-def _mean(values: Array) -> float:
-    """Mean of what is not NaN; NaN if nothing is left."""
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if values.size else float("nan")
 
 
 def _joined(parts: Iterable[_Instances]) -> _Instances:
@@ -245,10 +241,7 @@ class KeypointErrorEvaluator(DetectionEvaluator):
             DataError: the picture's truth was not added.
             ShapeError: the detections have another number of keypoints than the truth.
         """
-        if image_id not in self._groundtruth:
-            raise DataError(
-                f"Detections of picture {image_id} came before its groundtruth; add that first."
-            )
+        check_truth_is_there(image_id, self._groundtruth)
         truth = self._groundtruth[image_id]
         keypoints = np.asarray(detections_dict[Detections.detection_keypoints], np.float64)
         if len(keypoints) and keypoints.shape[1:] != truth["keypoints"].shape[1:]:
@@ -315,7 +308,7 @@ class KeypointErrorEvaluator(DetectionEvaluator):
         limit = self._failure_threshold
         at = at_share(limit)
         metrics = {
-            f"Keypoints/NME{suffix}": _mean(errors),
+            f"Keypoints/NME{suffix}": mean_of_known(errors),
             f"Keypoints/FailureRate{at}{suffix}": measures.failure_rate(errors, limit),
             f"Keypoints/AUC{at}{suffix}": measures.area_under_cumulative_errors(errors, limit),
         }
@@ -331,7 +324,7 @@ class KeypointErrorEvaluator(DetectionEvaluator):
             KeypointRow(
                 name,
                 labelled=int((~np.isnan(column)).sum()),
-                error=_mean(column),
+                error=mean_of_known(column),
                 correct=tuple(
                     measures.correct_keypoints(column, threshold) for threshold in self._thresholds
                 ),
@@ -372,7 +365,7 @@ class KeypointErrorEvaluator(DetectionEvaluator):
         rows = []
         for low, high in itertools.pairwise(edges):
             inside = errors[(widths >= low) & (widths < high)]
-            rows.append((len(inside), _mean(inside)))
+            rows.append((len(inside), mean_of_known(inside)))
         return rows
 
     def get_estimator_eval_metric_ops(

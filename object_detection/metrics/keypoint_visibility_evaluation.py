@@ -15,7 +15,13 @@ import numpy as np
 
 from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError, ShapeError
-from object_detection.metrics.detection_evaluator import Array, Category, DetectionEvaluator
+from object_detection.metrics.average_precision import mean_of_known
+from object_detection.metrics.detection_evaluator import (
+    Array,
+    Category,
+    DetectionEvaluator,
+    check_truth_is_there,
+)
 from object_detection.metrics.keypoint_evaluation import match_greedily, pairwise_iou
 
 Inputs = fields.InputDataFields
@@ -46,10 +52,6 @@ def area_under_roc(scores: Array, positive: Array) -> float:
     ranks = (np.cumsum(count) - (count - 1) / 2)[place]
     above = ranks[positive].sum() - positives * (positives + 1) / 2
     return float(above / (positives * negatives))
-
-
-def _mean(values: Array) -> float:
-    return float(values.mean()) if values.size else float("nan")
 
 
 class KeypointVisibilityEvaluator(DetectionEvaluator):
@@ -121,10 +123,7 @@ class KeypointVisibilityEvaluator(DetectionEvaluator):
             DataError: the picture's truth was not added, or the model does not score keypoints.
             ShapeError: the detections have another number of keypoints than the truth.
         """
-        if image_id not in self._groundtruth:
-            raise DataError(
-                f"Detections of picture {image_id} came before its groundtruth; add that first."
-            )
+        check_truth_is_there(image_id, self._groundtruth)
         if Detections.detection_keypoint_scores not in detections_dict:
             raise DataError(
                 f"Detections of picture {image_id} have no {Detections.detection_keypoint_scores}; "
@@ -153,9 +152,9 @@ class KeypointVisibilityEvaluator(DetectionEvaluator):
         visible = np.concatenate([np.zeros(0, bool), *self._visible])
         right = (scores >= self._threshold) == visible
         return {
-            f"{_PREFIX}Accuracy": _mean(right),
-            f"{_PREFIX}Visible": _mean(right[visible]),
-            f"{_PREFIX}Hidden": _mean(right[~visible]),
+            f"{_PREFIX}Accuracy": mean_of_known(right),
+            f"{_PREFIX}Visible": mean_of_known(right[visible]),
+            f"{_PREFIX}Hidden": mean_of_known(right[~visible]),
             f"{_PREFIX}AUC": area_under_roc(scores, visible),
             f"{_PREFIX}Keypoints": float(len(right)),
         }

@@ -24,6 +24,7 @@ from object_detection.metrics.detection_evaluator import (
     Array,
     Category,
     DetectionEvaluator,
+    check_truth_is_there,
     input_widths,
 )
 
@@ -168,10 +169,7 @@ class SizeEvaluator(DetectionEvaluator):
             DataError: the picture's truth was not added.
             ShapeError: rows do not fit.
         """
-        if image_id not in self._sizes:
-            raise DataError(
-                f"Detections of picture {image_id} came before its groundtruth; add that first."
-            )
+        check_truth_is_there(image_id, self._sizes)
         self._evaluated = None
         boxes = np.asarray(detections_dict[Detections.detection_boxes], np.float64)
         rows = coco_tools.ExportSingleImageDetectionBoxesToCoco(

@@ -35,6 +35,16 @@ def rot90_boxes(boxes: tf.Tensor) -> tf.Tensor:
     return tf.stack([1.0 - xmax, ymin, 1.0 - xmin, ymax], axis=-1)
 
 
+def rot90_masks(masks: tf.Tensor) -> tf.Tensor:
+    """[M, H, W] masks turned counter-clockwise by 90 degrees, as `tf.image.rot90` does."""
+    return tf.reverse(tf.transpose(masks, [0, 2, 1]), [1])
+
+
+def surface_moved(surface_coords: tf.Tensor, move: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """DensePose's [M, P, 4] of (y, x, v, u) with y and x moved."""
+    return tf.concat([move(surface_coords[..., :2]), surface_coords[..., 2:]], axis=-1)
+
+
 def random_horizontal_flip(
     image: tf.Tensor,
     boxes: tf.Tensor | None = None,
@@ -181,16 +191,13 @@ def random_rotation90(
     changes: Changes = [
         (image, tf.image.rot90),
         (boxes, rot90_boxes),
-        (masks, lambda t: tf.reverse(tf.transpose(t, [0, 2, 1]), [1])),
+        (masks, rot90_masks),
         (keypoints, lambda t: geometry.rot90(t, permutation)),
         (keypoint_visibilities, lambda t: geometry.permuted(t, permutation)),
         (keypoint_flags, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depths, lambda t: geometry.permuted(t, permutation)),
         (keypoint_depth_weights, lambda t: geometry.permuted(t, permutation)),
-        (
-            densepose_surface_coords,
-            lambda t: tf.concat([geometry.rot90(t[..., :2]), t[..., 2:]], axis=-1),
-        ),
+        (densepose_surface_coords, lambda t: surface_moved(t, geometry.rot90)),
     ]
     heads = chance(probability, seed, preprocess_vars_cache, Cache.ROTATION90)
     return _turn_if(heads, changes)

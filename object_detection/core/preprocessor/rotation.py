@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core.preprocessor import rows as row_ops
 from object_detection.core.preprocessor.cropping import crop_rows
-from object_detection.core.preprocessor.geometric import rot90_boxes
+from object_detection.core.preprocessor.geometric import rot90_boxes, rot90_masks, surface_moved
 from object_detection.core.preprocessor.padding import margin_color
 from object_detection.core.preprocessor.random_calls import (
     apply_if,
@@ -29,11 +29,6 @@ from object_detection.keypoints import geometry
 
 # What of a box is turned: see `turned_boxes`.
 BOX_SHAPES = ("ellipse", "rectangle")
-
-
-def rot90_masks(masks: tf.Tensor) -> tf.Tensor:
-    """[M, H, W] masks turned counter-clockwise by 90 degrees, as `tf.image.rot90` does."""
-    return tf.reverse(tf.transpose(masks, [0, 2, 1]), [1])
 
 
 def turned_boxes(
@@ -282,13 +277,10 @@ def _quarter_turns(
         if "keypoints" in rows:
             rows["keypoints"] = geometry.rot90(rows["keypoints"])
         if "densepose_surface_coords" in rows:
-            rows["densepose_surface_coords"] = _at(rows["densepose_surface_coords"], geometry.rot90)
+            rows["densepose_surface_coords"] = surface_moved(
+                rows["densepose_surface_coords"], geometry.rot90
+            )
     return [tf.identity(t) for t in (image, boxes, *rows.values())]
-
-
-def _at(surface_coords: tf.Tensor, move: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-    """[M, P, 4] of (y, x, v, u) with y and x moved."""
-    return tf.concat([move(surface_coords[..., :2]), surface_coords[..., 2:]], axis=-1)
 
 
 def _turned_by_rest(
@@ -316,7 +308,7 @@ def _turned_by_rest(
     if "keypoints" in rows:
         rows["keypoints"] = turn(rows["keypoints"])
     if "densepose_surface_coords" in rows:
-        rows["densepose_surface_coords"] = _at(rows["densepose_surface_coords"], turn)
+        rows["densepose_surface_coords"] = surface_moved(rows["densepose_surface_coords"], turn)
     whole = tf.constant(row_ops.WHOLE, boxes.dtype)
     boxes, rows = crop_rows(boxes, rows, whole, overlap_thresh, clip=True)
     if "masks" in rows:

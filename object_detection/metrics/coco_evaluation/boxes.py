@@ -12,13 +12,14 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
-from object_detection.errors import DataError, ShapeError
+from object_detection.errors import ShapeError
 from object_detection.metrics import coco_tools, in_graph
 from object_detection.metrics.coco_tools import export
 from object_detection.metrics.detection_evaluator import (
     Array,
     Category,
     DetectionEvaluator,
+    check_truth_is_there,
     wide_enough,
 )
 
@@ -183,10 +184,7 @@ class CocoDetectionEvaluator(DetectionEvaluator):
         Raises:
             DataError: the picture's truth was not added.
         """
-        if image_id not in self._image_ids:
-            raise DataError(
-                f"Detections of picture {image_id} came before its groundtruth; add that first."
-            )
+        check_truth_is_there(image_id, self._image_ids)
         if self._image_ids[image_id]:
             logger.warning("Detections of picture %s were added before; ignored.", image_id)
             return

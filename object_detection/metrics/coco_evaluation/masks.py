@@ -16,7 +16,12 @@ from object_detection.errors import DataError, ShapeError
 from object_detection.metrics import coco_tools, in_graph
 from object_detection.metrics.coco_evaluation.boxes import metric_names, optional_rows
 from object_detection.metrics.coco_tools import export
-from object_detection.metrics.detection_evaluator import Array, Category, DetectionEvaluator
+from object_detection.metrics.detection_evaluator import (
+    Array,
+    Category,
+    DetectionEvaluator,
+    check_truth_is_there,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -150,10 +155,7 @@ class CocoMaskEvaluator(DetectionEvaluator):
             DataError: there are no masks, or the picture's truth was not added.
             ShapeError: the masks have another size than the truth's.
         """
-        if image_id not in self._image_id_to_mask_shape_map:
-            raise DataError(
-                f"Detections of picture {image_id} came before its groundtruth; add that first."
-            )
+        check_truth_is_there(image_id, self._image_id_to_mask_shape_map)
         if image_id in self._image_ids_with_detections:
             logger.warning("Detections of picture %s were added before; ignored.", image_id)
             return

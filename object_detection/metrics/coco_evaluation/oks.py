@@ -20,7 +20,12 @@ from object_detection.keypoints import schema
 from object_detection.metrics import coco_tools, in_graph
 from object_detection.metrics.coco_evaluation.boxes import optional_rows
 from object_detection.metrics.coco_evaluation.keypoints import LAYOUT
-from object_detection.metrics.detection_evaluator import Array, Category, DetectionEvaluator
+from object_detection.metrics.detection_evaluator import (
+    Array,
+    Category,
+    DetectionEvaluator,
+    check_truth_is_there,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -140,10 +145,7 @@ class OksEvaluator(DetectionEvaluator):
             DataError: the picture's truth was not added.
             ShapeError: rows do not fit, or the keypoints are not K.
         """
-        if image_id not in self._pictures:
-            raise DataError(
-                f"Detections of picture {image_id} came before its groundtruth; add that first."
-            )
+        check_truth_is_there(image_id, self._pictures)
         if self._pictures[image_id]:
             logger.warning("Detections of picture %s were added before; ignored.", image_id)
             return

@@ -16,11 +16,15 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
-from object_detection.errors import DataError
 from object_detection.metrics import in_graph, np_masks
 from object_detection.metrics.coco_evaluation.boxes import optional_rows
 from object_detection.metrics.coco_evaluation.masks import binary_masks, check_size
-from object_detection.metrics.detection_evaluator import Array, Category, DetectionEvaluator
+from object_detection.metrics.detection_evaluator import (
+    Array,
+    Category,
+    DetectionEvaluator,
+    check_truth_is_there,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -140,10 +144,7 @@ class CocoPanopticSegmentationEvaluator(DetectionEvaluator):
             DataError: there are no masks, or the picture's truth was not added.
             ShapeError: the masks have another size than the truth's.
         """
-        if image_id not in self._groundtruth:
-            raise DataError(
-                f"Detections of picture {image_id} came before its groundtruth; add that first."
-            )
+        check_truth_is_there(image_id, self._groundtruth)
         if image_id in self._detections:
             logger.warning("Detections of picture %s were added before; ignored.", image_id)
             return

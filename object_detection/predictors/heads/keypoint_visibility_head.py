@@ -10,27 +10,7 @@ SCOPE = "KeypointVisibilityPredictor"
 class ConvolutionalKeypointVisibilityHead(head.Head):
     """Visibilities of the keypoints of the anchors of one feature map."""
 
-    def __init__(self, num_keypoints: int, kernel_size: int, use_depthwise: bool = False) -> None:
-        """Takes K and the kernel."""
-        super().__init__()
-        self._num_keypoints = num_keypoints
-        self._kernel_size = kernel_size
-        self._use_depthwise = use_depthwise
-
-    def predict(self, features: tf.Tensor, num_predictions_per_location: int) -> tf.Tensor:
-        """[B, h, w, C] -> logits [B, anchors, K]."""
-        logits = head.convolve(
-            features,
-            num_predictions_per_location * self._num_keypoints,
-            self._kernel_size,
-            self._use_depthwise,
-            SCOPE,
-        )
-        return head.per_anchor(logits, num_predictions_per_location, [self._num_keypoints])
-
-
-class WeightSharedConvolutionalKeypointVisibilityHead(head.Head):
-    """Visibilities of the keypoints of the anchors of every feature map, with the same weights."""
+    _convolve = staticmethod(head.convolve)
 
     def __init__(
         self, num_keypoints: int, kernel_size: int = 3, use_depthwise: bool = False
@@ -43,7 +23,7 @@ class WeightSharedConvolutionalKeypointVisibilityHead(head.Head):
 
     def predict(self, features: tf.Tensor, num_predictions_per_location: int) -> tf.Tensor:
         """[B, h, w, C] -> logits [B, anchors, K]."""
-        logits = head.convolve_in_one(
+        logits = self._convolve(
             features,
             num_predictions_per_location * self._num_keypoints,
             self._kernel_size,
@@ -51,3 +31,9 @@ class WeightSharedConvolutionalKeypointVisibilityHead(head.Head):
             SCOPE,
         )
         return head.per_anchor(logits, num_predictions_per_location, [self._num_keypoints])
+
+
+class WeightSharedConvolutionalKeypointVisibilityHead(ConvolutionalKeypointVisibilityHead):
+    """Visibilities of the keypoints of the anchors of every feature map, with the same weights."""
+
+    _convolve = staticmethod(head.convolve_in_one)

@@ -10,8 +10,11 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from object_detection.builders import model_builder
+from object_detection.core import standard_fields as fields
 from object_detection.legacy import best_checkpoint, evaluation, training_evaluation
 from object_detection.legacy.best_checkpoint import Metric
+from object_detection.metrics.coco_evaluation import CocoDetectionEvaluator, OksEvaluator
+from object_detection.metrics.keypoint_evaluation import KeypointErrorEvaluator
 from object_detection.utils import config_util
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -19,6 +22,8 @@ import tiny_training
 
 pytestmark = pytest.mark.filterwarnings("ignore:Seed .* from outer graph")
 
+Inputs = fields.InputDataFields
+Detections = fields.DetectionResultFields
 LOSS = "Losses/boxes"
 EVALUATION = f"""
 train_config {{
@@ -62,6 +67,43 @@ def test_evaluations_without_improvement(higher, values, min_change, expected):
 )
 def test_which_metrics_should_rise(name, expected):
     assert best_checkpoint.higher_is_better(name) == expected
+
+
+def test_figures_of_the_console_are_metrics_that_exist():
+    categories = [{"id": 1, "name": "face"}]
+    truth = {
+        Inputs.groundtruth_boxes: np.array([[0.0, 0.0, 40.0, 40.0]]),
+        Inputs.groundtruth_classes: np.array([1]),
+        Inputs.groundtruth_keypoints: np.array([[[10.0, 10.0], [30.0, 30.0]]]),
+    }
+    found = {
+        Detections.detection_boxes: np.array([[0.0, 0.0, 40.0, 40.0]]),
+        Detections.detection_scores: np.array([0.9]),
+        Detections.detection_classes: np.array([1]),
+        Detections.detection_keypoints: np.array([[[10.0, 10.0], [30.0, 34.0]]]),
+    }
+    metrics = {}
+    for kind in (CocoDetectionEvaluator, KeypointErrorEvaluator, OksEvaluator):
+        evaluator = kind(categories)
+        evaluator.add_single_ground_truth_image_info("one", truth)
+        evaluator.add_single_detected_image_info("one", found)
+        metrics |= evaluator.evaluate()
+    assert set(training_evaluation._FIGURES) <= set(metrics)
+    # Distances 0 and 4 pixels of a face of 40 x 40.
+    assert metrics["Keypoints/NME"] == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("OKS/AP", "OKS-AP"),
+        ("Keypoints/NME", "NME"),
+        ("Losses/localization_loss", "localization_loss"),
+        ("MyMetric", "MyMetric"),
+    ],
+)
+def test_short_names_still_tell_metrics_apart(name, short):
+    assert training_evaluation._short(name) == short
 
 
 def test_the_nearest_name_is_offered():
