@@ -88,6 +88,7 @@ def _epochs(
 ) -> tf.data.Dataset:
     """Shuffled records, epoch by epoch from `first` on; the epoch's number makes its order."""
 
+    @tf.autograph.experimental.do_not_convert
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         # Shuffling also counts the graph's seed in; here that is the graph of this function.
         tf.set_random_seed(1)
@@ -366,6 +367,8 @@ def build(
         raise ConfigError("data_augmentation_options: mosaic joins no frames of sequences.")
     dataset = _elements(input_reader_config, input_context, seed, start, mosaic)
 
+    # Rewriting functions of this package by AutoGraph would change nothing and take seconds.
+    @tf.autograph.experimental.do_not_convert
     def decode(record: tf.Tensor) -> Sample:
         sample = decoder.decode(record)
         return sample if of_frames else _with_whole_rows(sample)

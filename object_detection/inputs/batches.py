@@ -125,6 +125,8 @@ def training_dataset(
         use_multiclass_scores=train_config.use_multiclass_scores,
     )
 
+    # There is nothing here for AutoGraph to rewrite, and looking for it takes seconds.
+    @tf.autograph.experimental.do_not_convert
     def transform(sample: Sample) -> Sample:
         sample = _keep(prune_unusable_boxes(sample), _TRANSFORMED_FIELDS)
         return _keep(finish(sample), _TRAINING_FIELDS)
@@ -175,6 +177,8 @@ def evaluation_dataset(
     reader.shuffle = False
     reader.num_epochs = 1
 
+    # There is nothing here for AutoGraph to rewrite, and looking for it takes seconds.
+    @tf.autograph.experimental.do_not_convert
     def transform(sample: Sample) -> Sample:
         original = sample[Inputs.image]
         sample = finish(prune_unusable_boxes(sample))

@@ -70,12 +70,14 @@ class Mosaic:
     def pools(self, records: tf.data.Dataset) -> tf.data.Dataset:
         """Records -> (position, [P] records) of a pool, one for each record, in their order."""
 
+        @tf.autograph.experimental.do_not_convert
         def positions(pool: tf.Tensor) -> tf.data.Dataset:
             numbers = tf.data.Dataset.range(tf.size(pool, out_type=tf.int64))
             return numbers.map(lambda number: (number, pool))
 
         return records.batch(self.pool_size).flat_map(positions)
 
+    @tf.autograph.experimental.do_not_convert
     def sample(self, position: tf.Tensor, pool: tf.Tensor, decode: Decode) -> Sample:
         """The sample of one record of a pool or, with the probability, a mosaic that begins with it.
 
