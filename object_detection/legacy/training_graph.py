@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection import inputs
 from object_detection.builders import dataset_builder, optimizer_builder
-from object_detection.core import randomness
+from object_detection.core import mixed_precision, randomness
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.core.moving_average_optimizer import MovingAverageOptimizer
@@ -122,7 +122,12 @@ def build_step(
     inputs.provide_batch(model, batch)
 
     def losses_of_model() -> dict[str, tf.Tensor]:
-        losses: dict[str, tf.Tensor] = model.loss(model.predict(images, true_shapes), true_shapes)
+        if train_config.use_bfloat16:
+            with mixed_precision.bfloat16_scope():
+                predictions = model.predict(tf.cast(images, tf.bfloat16), true_shapes)
+        else:
+            predictions = model.predict(images, true_shapes)
+        losses: dict[str, tf.Tensor] = model.loss(predictions, true_shapes)
         return losses
 
     if seed is None:
@@ -161,7 +166,8 @@ def finish_step(
         regularization = model.regularization_losses()
         if regularization:
             losses["Loss/regularization_loss"] = tf.add_n(
-                regularization, name="regularization_loss"
+                [mixed_precision.full_precision(loss) for loss in regularization],
+                name="regularization_loss",
             )
     total = tf.add_n(list(losses.values()), name="TotalLoss")
     losses["Loss/TotalLoss"] = total

@@ -6,7 +6,7 @@ All problems are reported together, each with the field's path.
 import glob
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from object_detection.errors import ConfigError
@@ -283,13 +283,25 @@ def _label_map_keypoint_problems(reader: Any, name: str, keypoints: int) -> Iter
         )
 
 
+def _bfloat16_problems(
+    train: Any, meta_architecture: Any, configs: Mapping[str, Any]
+) -> Iterator[str]:
+    if not train.use_bfloat16:
+        return
+    if meta_architecture.DESCRIPTOR.name != "Ssd":
+        yield "train_config.use_bfloat16: only models of model.ssd have it; leave it out."
+    if "graph_rewriter_config" in configs:
+        yield (
+            "train_config.use_bfloat16: excludes graph_rewriter, whose quantisation imitates 8 bits "
+            "in float32; set one of the two."
+        )
+
+
 def _training_problems(train: Any, ssd: Any) -> Iterator[str]:
     if train.batch_size < 1:
         yield "train_config.batch_size: must be at least 1."
     if not train.optimizer.WhichOneof("optimizer"):
         yield "train_config.optimizer: nothing is set; for example momentum_optimizer."
-    if train.use_bfloat16:
-        yield "train_config.use_bfloat16: not available; leave it out."
     if train.fine_tune_checkpoint_version == train_pb2.V2:
         yield (
             "train_config.fine_tune_checkpoint_version: is V2, a checkpoint of objects; only V1, a "
@@ -433,6 +445,7 @@ def check_pipeline(
         if for_training:
             train = configs["train_config"]
             problems += _training_problems(train, ssd)
+            problems += _bfloat16_problems(train, ssd, configs)
             problems += training_check.optimizer_problems(train)
             problems += training_check.evaluation_problems(train, configs)
             for_eval = for_eval or (train.HasField("evaluation") and "eval_config" in configs)

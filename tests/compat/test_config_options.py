@@ -61,7 +61,7 @@ def test_every_field_of_the_interface_has_a_row(statuses, shared_compat):
         ("Ssd.mask_head_config", "refused"),
         ("KeypointBoxCoder.num_keypoints", "builds"),
         ("TrainConfig.num_steps", "builds"),
-        ("TrainConfig.use_bfloat16", "refused"),
+        ("TrainConfig.use_bfloat16", "builds"),
         ("TrainConfig.sync_replicas", "no effect"),
         ("EvalConfig.metrics_set", "builds"),
         ("EvalConfig.eval_master", "refused"),

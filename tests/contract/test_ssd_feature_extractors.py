@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 from google.protobuf import text_format
 
 from object_detection.builders import hyperparams_builder, model_builder, optimizer_builder
+from object_detection.core import mixed_precision
 from object_detection.core import standard_fields as fields
 from object_detection.errors import ConfigError
 from object_detection.protos import hyperparams_pb2, model_pb2, optimizer_pb2
@@ -143,6 +144,22 @@ def test_sizes_of_maps(name, size):
         ]
 
 
+def _variables_and_types(name, dtype):
+    """Name -> shape and type of each variable, and the types of the maps."""
+    with tf.Graph().as_default(), mixed_precision.bfloat16_scope():
+        size = ONE_SIZE.get(name, 160)
+        maps = _extractor(name).extract_features(tf.zeros([1, size, size, 3], dtype))
+        variables = {one.op.name: (one.shape.as_list(), one.dtype) for one in tf.global_variables()}
+        return variables, [one.dtype for one in maps]
+
+
+@pytest.mark.parametrize("name", sorted(STRIDES))
+def test_bfloat16_pictures_give_maps_of_it_and_the_same_variables(name):
+    variables, types = _variables_and_types(name, tf.bfloat16)
+    assert set(types) == {tf.bfloat16}
+    assert variables == _variables_and_types(name, tf.float32)[0]
+
+
 @pytest.mark.parametrize("name", sorted(STRIDES))
 def test_open_sizes_keep_batch_and_depth(name):
     images = tf.placeholder(tf.float32, [2, None, None, 3])
@@ -219,6 +236,36 @@ def _train(config, images, folder):
                 value, _ = session.run([total, step])
                 assert np.isfinite(value)
             return tf.train.Saver().save(session, str(folder / "model.ckpt"))
+
+
+def _losses(config, images, dtype, values):
+    """Losses of one step; variables that `values` does not have yet are drawn, and put into it."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        model = model_builder.build(config, is_training=True)
+        inputs, shapes = model.preprocess(tf.constant(images))
+        with mixed_precision.bfloat16_scope():
+            predictions = model.predict(tf.cast(inputs, dtype), shapes)
+        for key in ("box_encodings", "class_predictions_with_background"):
+            assert predictions[key].dtype == tf.float32
+        model.provide_groundtruth_batch(_groundtruth())
+        losses = model.loss(predictions, shapes)
+        session.run(tf.global_variables_initializer())
+        for variable in tf.global_variables():
+            values.setdefault(variable.op.name, session.run(variable))
+            variable.load(values[variable.op.name], session)
+        return session.run(losses)
+
+
+@pytest.mark.parametrize("name", ["ssd_inception_v2", "ssd_mobilenet_v2_fpn"])
+def test_losses_in_bfloat16_are_those_of_float32(name):
+    config = _config(name)
+    images = np.random.RandomState(1).uniform(0, 255, [1, 160, 160, 3]).astype(np.float32)
+    values = {}
+    exact, rounded = (_losses(config, images, one, values) for one in (tf.float32, tf.bfloat16))
+    assert exact.keys() == rounded.keys()
+    for key, value in exact.items():
+        assert rounded[key] == pytest.approx(value, rel=0.03), key
+        assert rounded[key] != value
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
 from object_detection.core.batch_norm import batch_norm
+from object_detection.core.mixed_precision import full_precision
 from object_detection.errors import ConfigError
 from object_detection.models.feature_map_generators import cut_to, enlarge
 from object_detection.utils import ops
@@ -180,7 +181,7 @@ def quantized_concat(parts: Sequence[tf.Tensor], is_training: bool) -> tf.Tensor
             )
             for name, initial in _INITIAL_RANGE.items()
         }
-        whole = tf.concat(parts, axis=3)
+        whole = full_precision(tf.concat(parts, axis=3))
         lowest, highest = limits["min"], limits["max"]
         if is_training:
             found = {
@@ -194,7 +195,8 @@ def quantized_concat(parts: Sequence[tf.Tensor], is_training: bool) -> tf.Tensor
             for name, limit in limits.items():
                 tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, limit.assign(moved[name]))
             lowest, highest = moved["min"], moved["max"]
-        return tf.quantization.fake_quant_with_min_max_vars(whole, lowest, highest)
+        quantized = tf.quantization.fake_quant_with_min_max_vars(whole, lowest, highest)
+        return tf.cast(quantized, parts[0].dtype)
 
 
 class SpaghettiNet:

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
-from object_detection.core import randomness
+from object_detection.core import mixed_precision, randomness
 from object_detection.core.batch_norm import with_this_layer
 from object_detection.errors import ConfigError
 from object_detection.utils import shape_utils
@@ -102,7 +102,8 @@ def _linear(
     biases_initializer: Any,
 ) -> tf.Tensor:
     return layer(
-        features,
+        # Codes and logits need more than the 8 bits of bfloat16.
+        mixed_precision.full_precision(features),
         channels,
         [kernel_size, kernel_size],
         padding="SAME",

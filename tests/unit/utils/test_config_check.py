@@ -116,6 +116,16 @@ def _set_rewriter(config):
     config.graph_rewriter.quantization.weight_bits = 1
 
 
+def _set_bfloat16_and_quantization(config):
+    config.train_config.use_bfloat16 = True
+    config.graph_rewriter.quantization.delay = 5
+
+
+def _set_bfloat16_of_two_stages(config):
+    config.train_config.use_bfloat16 = True
+    config.model.faster_rcnn.num_classes = 1
+
+
 def _set_checkpoint_of_objects(config):
     config.train_config.fine_tune_checkpoint_version = train_pb2.V2
 
@@ -162,6 +172,8 @@ def _set_keypoint_loss_of_boxes(config):
         (_set_mask_head, "mask_head_config: not available"),
         (_set_absent_checkpoint, "fine_tune_checkpoint: there is no nowhere.ckpt.index"),
         (_set_rewriter, "graph_rewriter.quantization.weight_bits: is 1"),
+        (_set_bfloat16_and_quantization, "use_bfloat16: excludes graph_rewriter"),
+        (_set_bfloat16_of_two_stages, "use_bfloat16: only models of model.ssd have it"),
         (_set_checkpoint_of_objects, "fine_tune_checkpoint_version: is V2"),
         (_set_masks, "train_input_reader.load_instance_masks: no model"),
         (_set_scores_that_are_not_read, "needs train_input_reader.load_multiclass_scores"),
