@@ -1,0 +1,1 @@
+"""Edits of frozen graphs: what training needs and inference does not goes, without other results."""
