@@ -18,7 +18,7 @@ from object_detection.protos import model_pb2 as object__detection_dot_protos_do
 from object_detection.protos import train_pb2 as object__detection_dot_protos_dot_train__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&object_detection/protos/pipeline.proto\x12\x17object_detection.protos\x1a\"object_detection/protos/eval.proto\x1a,object_detection/protos/graph_rewriter.proto\x1a*object_detection/protos/input_reader.proto\x1a#object_detection/protos/model.proto\x1a#object_detection/protos/train.proto\"\xf0\x03\n\x17TrainEvalPipelineConfig\x12\x36\n\x05model\x18\x01 \x01(\x0b\x32\'.object_detection.protos.DetectionModel\x12:\n\x0ctrain_config\x18\x02 \x01(\x0b\x32$.object_detection.protos.TrainConfig\x12@\n\x12train_input_reader\x18\x03 \x01(\x0b\x32$.object_detection.protos.InputReader\x12\x38\n\x0b\x65val_config\x18\x04 \x01(\x0b\x32#.object_detection.protos.EvalConfig\x12?\n\x11\x65val_input_reader\x18\x05 \x03(\x0b\x32$.object_detection.protos.InputReader\x12>\n\x0egraph_rewriter\x18\x06 \x01(\x0b\x32&.object_detection.protos.GraphRewriter\x12\x38\n\tkeypoints\x18\xe8\x07 \x01(\x0b\x32$.object_detection.protos.KeypointSet\x12\x1f\n\x13max_boxes_per_image\x18\xe9\x07 \x01(\r:\x01\x30*\t\x08\xd0\x0f\x10\x80\x80\x80\x80\x02\"\x8b\x01\n\x0bKeypointSet\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\x39\n\x08keypoint\x18\x02 \x03(\x0b\x32\'.object_detection.protos.SchemaKeypoint\x12\x31\n\x04limb\x18\x03 \x03(\x0b\x32#.object_detection.protos.SchemaLimb\"S\n\x0eSchemaKeypoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06mirror\x18\x02 \x01(\t\x12\x14\n\x05sigma\x18\x03 \x01(\x01:\x05\x30.025\x12\r\n\x05\x63olor\x18\x04 \x01(\t\"(\n\nSchemaLimb\x12\r\n\x05start\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&object_detection/protos/pipeline.proto\x12\x17object_detection.protos\x1a\"object_detection/protos/eval.proto\x1a,object_detection/protos/graph_rewriter.proto\x1a*object_detection/protos/input_reader.proto\x1a#object_detection/protos/model.proto\x1a#object_detection/protos/train.proto\"\xaf\x04\n\x17TrainEvalPipelineConfig\x12\x36\n\x05model\x18\x01 \x01(\x0b\x32\'.object_detection.protos.DetectionModel\x12:\n\x0ctrain_config\x18\x02 \x01(\x0b\x32$.object_detection.protos.TrainConfig\x12@\n\x12train_input_reader\x18\x03 \x01(\x0b\x32$.object_detection.protos.InputReader\x12\x38\n\x0b\x65val_config\x18\x04 \x01(\x0b\x32#.object_detection.protos.EvalConfig\x12?\n\x11\x65val_input_reader\x18\x05 \x03(\x0b\x32$.object_detection.protos.InputReader\x12>\n\x0egraph_rewriter\x18\x06 \x01(\x0b\x32&.object_detection.protos.GraphRewriter\x12\x38\n\tkeypoints\x18\xe8\x07 \x01(\x0b\x32$.object_detection.protos.KeypointSet\x12\x1f\n\x13max_boxes_per_image\x18\xe9\x07 \x01(\r:\x01\x30\x12=\n\rexport_config\x18\xea\x07 \x01(\x0b\x32%.object_detection.protos.ExportConfig*\t\x08\xd0\x0f\x10\x80\x80\x80\x80\x02\"\xa9\x01\n\x0c\x45xportConfig\x12P\n\x0c\x63ompute_type\x18\x01 \x01(\x0e\x32\x31.object_detection.protos.ExportConfig.ComputeType:\x07\x46LOAT32\x12\x1d\n\x0eraw_detections\x18\x02 \x01(\x08:\x05\x66\x61lse\"(\n\x0b\x43omputeType\x12\x0b\n\x07\x46LOAT32\x10\x00\x12\x0c\n\x08\x42\x46LOAT16\x10\x01\"\x8b\x01\n\x0bKeypointSet\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\x39\n\x08keypoint\x18\x02 \x03(\x0b\x32\'.object_detection.protos.SchemaKeypoint\x12\x31\n\x04limb\x18\x03 \x03(\x0b\x32#.object_detection.protos.SchemaLimb\"S\n\x0eSchemaKeypoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06mirror\x18\x02 \x01(\t\x12\x14\n\x05sigma\x18\x03 \x01(\x01:\x05\x30.025\x12\r\n\x05\x63olor\x18\x04 \x01(\t\"(\n\nSchemaLimb\x12\r\n\x05start\x18\x01 \x01(\t\x12\x0b\n\x03\x65nd\x18\x02 \x01(\t')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'object_detection.protos.pipeline_pb2', globals())
@@ -26,11 +26,15 @@ if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
   _TRAINEVALPIPELINECONFIG._serialized_start=268
-  _TRAINEVALPIPELINECONFIG._serialized_end=764
-  _KEYPOINTSET._serialized_start=767
-  _KEYPOINTSET._serialized_end=906
-  _SCHEMAKEYPOINT._serialized_start=908
-  _SCHEMAKEYPOINT._serialized_end=991
-  _SCHEMALIMB._serialized_start=993
-  _SCHEMALIMB._serialized_end=1033
+  _TRAINEVALPIPELINECONFIG._serialized_end=827
+  _EXPORTCONFIG._serialized_start=830
+  _EXPORTCONFIG._serialized_end=999
+  _EXPORTCONFIG_COMPUTETYPE._serialized_start=959
+  _EXPORTCONFIG_COMPUTETYPE._serialized_end=999
+  _KEYPOINTSET._serialized_start=1002
+  _KEYPOINTSET._serialized_end=1141
+  _SCHEMAKEYPOINT._serialized_start=1143
+  _SCHEMAKEYPOINT._serialized_end=1226
+  _SCHEMALIMB._serialized_start=1228
+  _SCHEMALIMB._serialized_end=1268
 # @@protoc_insertion_point(module_scope)

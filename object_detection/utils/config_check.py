@@ -14,6 +14,7 @@ from object_detection.protos import input_reader_pb2, train_pb2
 from object_detection.utils import (
     augmentation_check,
     detection_check,
+    export_check,
     keypoint_config,
     label_map_util,
     training_check,
@@ -474,5 +475,9 @@ def check_pipeline(
                 )
     if "graph_rewriter_config" in configs:
         problems += _rewriter_problems(configs["graph_rewriter_config"])
+    if "export_config" in configs:
+        problems += export_check.export_problems(
+            configs["export_config"], model, quantized="graph_rewriter_config" in configs
+        )
     if problems:
         raise ConfigError("\n  ".join([f"{config_path}: the config cannot be used:", *problems]))

@@ -130,7 +130,7 @@ def create_configs_from_pipeline_proto(pipeline_config: Any) -> Configs:
     Returns:
         `model`, `train_config`, `train_input_config`, `eval_config`, `eval_input_configs`
         (repeated), `eval_input_config` (its first) and, where they are set,
-        `graph_rewriter_config`, `keypoints` and `max_boxes_per_image`.
+        `graph_rewriter_config`, `keypoints`, `max_boxes_per_image` and `export_config`.
 
     Raises:
         ConfigError: see `completed`.
@@ -154,6 +154,8 @@ def _parts(pipeline_config: Any) -> Configs:
         configs[keypoint_config.FIELD] = pipeline_config.keypoints
     if pipeline_config.HasField(crowd_config.FIELD):
         configs[crowd_config.FIELD] = pipeline_config.max_boxes_per_image
+    if pipeline_config.HasField("export_config"):
+        configs["export_config"] = pipeline_config.export_config
     return configs
 
 
@@ -174,6 +176,8 @@ def create_pipeline_proto_from_configs(configs: Configs) -> Any:
         pipeline.keypoints.CopyFrom(configs[keypoint_config.FIELD])
     if crowd_config.FIELD in configs:
         pipeline.max_boxes_per_image = configs[crowd_config.FIELD]
+    if "export_config" in configs:
+        pipeline.export_config.CopyFrom(configs["export_config"])
     return pipeline
 
 
