@@ -84,6 +84,10 @@ class DetectionResultFields:
     num_detections = "num_detections"
     raw_detection_boxes = "raw_detection_boxes"
     raw_detection_scores = "raw_detection_scores"
+    # Ours: what else suppression reads, and the windows at which it cuts boxes.
+    raw_detection_keypoints = "raw_detection_keypoints"
+    raw_detection_keypoint_scores = "raw_detection_keypoint_scores"
+    raw_detection_windows = "raw_detection_windows"
     detection_anchor_indices = "detection_anchor_indices"
 
 

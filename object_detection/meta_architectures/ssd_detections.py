@@ -74,9 +74,12 @@ def suppressed(
         Detections.num_detections: tf.cast(count, tf.float32),
         Detections.raw_detection_boxes: decoded.boxes,
         Detections.raw_detection_scores: decoded.scores_with_background,
+        Detections.raw_detection_windows: tf.broadcast_to(clip_window, [batch, 4]),
     }
     if decoded.keypoints is not None:
         detections[Detections.detection_keypoints] = others[Boxes.keypoints]
+        detections[Detections.raw_detection_keypoints] = decoded.keypoints
     if decoded.keypoint_scores is not None:
         detections[Detections.detection_keypoint_scores] = others[Boxes.keypoint_scores]
+        detections[Detections.raw_detection_keypoint_scores] = decoded.keypoint_scores
     return detections

@@ -504,7 +504,7 @@ def _read_in_source(message: str, kind: Any, name: str = "config") -> set[str]:
     """Fields that the programs of evaluation and export name, as `config.field`."""
     package = pathlib.Path(evaluator.__file__).resolve().parents[1]
     names = ("evaluator", "evaluation", "evaluation_graph", "evaluation_reports")
-    files = [*(f"legacy/{one}.py" for one in names), "exporter.py"]
+    files = [*(f"legacy/{one}.py" for one in names), "exporter/export.py"]
     text = "".join((package / name).read_text() for name in files)
     named = set(re.findall(rf"{name}\.(\w+)", text))
     return {f"{message}.{field.name}" for field in kind.DESCRIPTOR.fields if field.name in named}
