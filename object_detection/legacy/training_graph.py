@@ -52,6 +52,18 @@ def timed(make: Callable[[], Any]) -> tuple[Any, tf.Tensor]:
     return values, after - before
 
 
+def _bounded(gradient: Any, most: float) -> Any:
+    """The gradient, shortened to a norm of `most` if it is longer.
+
+    `tf.clip_by_norm` gives the same, but goes over the numbers three times, not twice, with four
+    more small operations for each variable.
+    """
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.clip_by_norm(gradient, most)
+    norm = tf.sqrt(2.0 * tf.nn.l2_loss(gradient))
+    return gradient * (most / tf.maximum(norm, most))
+
+
 def _clipped(
     gradients: variables_helper.GradientsAndVariables, train_config: Any
 ) -> variables_helper.GradientsAndVariables:
@@ -65,7 +77,7 @@ def _clipped(
     with tf.name_scope("clip_grads"):
         if each > 0:
             # Each gradient by itself, as configs for the OD API expect, not the global norm.
-            return [(tf.clip_by_norm(g, each) if g is not None else g, v) for g, v in gradients]
+            return [(_bounded(g, each) if g is not None else g, v) for g, v in gradients]
         if together > 0:
             clipped, _ = tf.clip_by_global_norm([g for g, _ in gradients], together)
             return [(g, v) for g, (_, v) in zip(clipped, gradients, strict=True)]
