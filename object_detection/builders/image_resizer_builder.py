@@ -10,6 +10,7 @@ from object_detection.core import preprocessor
 from object_detection.errors import ConfigError
 from object_detection.protos import image_resizer_pb2
 from object_detection.registry import Table
+from object_detection.utils import shape_utils
 
 IMAGE_RESIZERS = Table("image_resizer")
 ImageResizer = Callable[..., list[tf.Tensor]]
@@ -24,12 +25,24 @@ _METHODS = {
 
 @IMAGE_RESIZERS.entry("fixed_shape_resizer")
 def _fixed_shape(config: Any) -> ImageResizer:
-    return functools.partial(
+    method = _METHODS[config.resize_method]
+
+    def of_batch(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """[B, H, W, C] -> [B, height, width, C] and shapes [B, 3]."""
+        pictures, _, _, channels = shape_utils.combined_static_and_dynamic_shape(images)
+        resized = tf.image.resize_images(images, [config.height, config.width], method=method)
+        shape = tf.stack([config.height, config.width, channels])
+        return resized, tf.broadcast_to(shape, [pictures, 3])
+
+    resize = functools.partial(
         preprocessor.resize_image,
         new_height=config.height,
         new_width=config.width,
-        method=_METHODS[config.resize_method],
+        method=method,
     )
+    # See `shape_utils.resize_images_and_return_shapes`.
+    resize.of_batch = of_batch  # type: ignore[attr-defined]
+    return resize
 
 
 @IMAGE_RESIZERS.entry("keep_aspect_ratio_resizer")

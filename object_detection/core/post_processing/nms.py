@@ -74,13 +74,22 @@ def keep_best(
             valid,
         )
 
+    def first() -> list[tf.Tensor]:
+        return [tensor[tf.newaxis] for tensor in one((boxes[0], scores[0]))]
+
+    def every() -> list[tf.Tensor]:
+        return list(
+            tf.map_fn(one, (boxes, scores), fn_output_signature=(tf.int32, tf.float32, tf.int32))
+        )
+
     rows = scores.shape.as_list()[0]
     if rows == 1:
-        indices, kept, valid = (tensor[tf.newaxis] for tensor in one((boxes[0], scores[0])))
+        indices, kept, valid = first()
+    elif rows is None:
+        # One picture and one class is the usual case of inference, and needs no loop.
+        indices, kept, valid = tf.cond(tf.equal(tf.shape(scores)[0], 1), first, every)
     else:
-        indices, kept, valid = tf.map_fn(
-            one, (boxes, scores), fn_output_signature=(tf.int32, tf.float32, tf.int32)
-        )
+        indices, kept, valid = every()
     width = max_output_size if isinstance(max_output_size, int) else None
     indices.set_shape([rows, width])
     kept.set_shape([rows, width])
