@@ -12,6 +12,7 @@ import tensorflow.compat.v1 as tf
 from google.protobuf.message import DecodeError
 
 from object_detection.errors import CheckpointError, ShapeError
+from object_detection.inference import raw_detections
 
 Array = np.ndarray[Any, Any]
 
@@ -20,6 +21,9 @@ _INPUT = "image_tensor:0"
 _OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 _KEYPOINTS = "detection_keypoints"
 _KEYPOINT_SCORES = "detection_keypoint_scores"
+# Of a graph without suppression.
+_RAW_OUTPUTS = ("raw_detection_boxes", "raw_detection_scores", "raw_detection_windows")
+_RAW_KEYPOINTS = ("raw_detection_keypoints", "raw_detection_keypoint_scores")
 
 
 class Found(NamedTuple):
@@ -58,7 +62,11 @@ def load_frozen_graph(path: str) -> tf.GraphDef:
 
 
 class Detector:
-    """A frozen graph with `image_tensor` as input, in a session of its own."""
+    """A frozen graph with `image_tensor` as input, in a session of its own.
+
+    A graph without suppression (`export_config.raw_detections`) is completed by that of the config
+    beside it.
+    """
 
     def __init__(self, path: str) -> None:
         """Loads the graph.
@@ -68,19 +76,24 @@ class Detector:
 
         Raises:
             CheckpointError: the graph cannot be read, or is not that of a detector.
+            ConfigError: it has no suppression, and the config beside it does not say how.
         """
         graph_def = load_frozen_graph(path)
         names = {node.name for node in graph_def.node}
-        absent = {_INPUT.split(":")[0], *_OUTPUTS} - names
+        is_raw = _OUTPUTS[0] not in names and names.issuperset(_RAW_OUTPUTS)
+        wanted = _RAW_OUTPUTS if is_raw else _OUTPUTS
+        absent = {_INPUT.split(":")[0], *wanted} - names
         if absent:
             raise CheckpointError(
                 f"{path}: has no {', '.join(sorted(absent))}. Export with --input_type image_tensor."
             )
+        self._suppression = raw_detections.settings_beside(path) if is_raw else None
+        further = _RAW_KEYPOINTS if is_raw else (_KEYPOINTS, _KEYPOINT_SCORES)
         with tf.Graph().as_default() as graph:
             tf.import_graph_def(graph_def, name="")
             self._outputs = {
                 name: graph.get_tensor_by_name(f"{name}:0")
-                for name in (*_OUTPUTS, _KEYPOINTS, _KEYPOINT_SCORES)
+                for name in (*wanted, *further)
                 if name in names
             }
         self._session = tf.Session(graph=graph)
@@ -106,15 +119,31 @@ class Detector:
                 f"image should be [height, width, 3] uint8, got {list(image.shape)} {image.dtype}."
             )
         values = self._session.run(self._outputs, {_INPUT: image[np.newaxis]})
-        count = int(values["num_detections"][0])
-        scores = values["detection_scores"][0, :count]
-        kept = scores >= min_score
-        size = np.array(image.shape[:2], np.float32)
-        keypoints, keypoint_scores = values.get(_KEYPOINTS), values.get(_KEYPOINT_SCORES)
-        return Found(
-            boxes=values["detection_boxes"][0, :count][kept] * np.tile(size, 2),
-            scores=scores[kept],
-            classes=values["detection_classes"][0, :count][kept].astype(np.int64),
-            keypoints=None if keypoints is None else keypoints[0, :count][kept] * size,
-            keypoint_scores=None if keypoint_scores is None else keypoint_scores[0, :count][kept],
+        found = (
+            _normalized(values)
+            if self._suppression is None
+            else Found(*raw_detections.detections_of(values, 0, self._suppression)[:5])
         )
+        kept = found.scores >= min_score
+        size = np.array(image.shape[:2], np.float32)
+        points, point_scores = found.keypoints, found.keypoint_scores
+        return Found(
+            boxes=found.boxes[kept] * np.tile(size, 2),
+            scores=found.scores[kept],
+            classes=found.classes[kept],
+            keypoints=None if points is None else points[kept] * size,
+            keypoint_scores=None if point_scores is None else point_scores[kept],
+        )
+
+
+def _normalized(values: dict[str, Array]) -> Found:
+    """What a graph with suppression found in the first picture, as shares of its size."""
+    count = int(values["num_detections"][0])
+    keypoints, keypoint_scores = values.get(_KEYPOINTS), values.get(_KEYPOINT_SCORES)
+    return Found(
+        boxes=values["detection_boxes"][0, :count],
+        scores=values["detection_scores"][0, :count],
+        classes=values["detection_classes"][0, :count].astype(np.int64),
+        keypoints=None if keypoints is None else keypoints[0, :count],
+        keypoint_scores=None if keypoint_scores is None else keypoint_scores[0, :count],
+    )
