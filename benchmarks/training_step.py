@@ -7,7 +7,6 @@ python benchmarks/training_step.py --record data/wider_train.record
 import argparse
 import pathlib
 import sys
-from collections.abc import Callable
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -19,7 +18,7 @@ BATCH = 8
 CONFIG = REPO / "keypoint_examples" / "pipeline_wider_kp_dao_incv2.config"
 
 
-def whole_step(record: str) -> Callable[[], None]:
+def whole_step(record: str, bfloat16: bool = False) -> yardstick.SessionCall:
     """One step of the example's training, as the trainer builds it."""
     import tensorflow.compat.v1 as tf
 
@@ -29,6 +28,7 @@ def whole_step(record: str) -> Callable[[], None]:
 
     configs = config_util.get_configs_from_pipeline_file(str(CONFIG))
     configs["train_config"].batch_size = BATCH
+    configs["train_config"].use_bfloat16 = bfloat16
     reader = configs["train_input_config"]
     reader.tf_record_input_reader.input_path[:] = [record]
     reader.label_map_path = str(REPO / reader.label_map_path)
@@ -39,10 +39,10 @@ def whole_step(record: str) -> Callable[[], None]:
                 configs["train_config"], reader, configs["model"], model, seed=0
             )
         graph = trainer.build_step(model, dataset, configs["train_config"])
-        session = tf.Session(config=tf.ConfigProto(allow_soft_placement=True))
+        session = yardstick.new_session()
         session.run([tf.global_variables_initializer(), tf.tables_initializer()])
     fetches = (graph.train_op, graph.losses, graph.data_seconds, graph.batch_size)
-    return lambda: session.run(fetches)
+    return yardstick.SessionCall(session, fetches)
 
 
 def main() -> None:
@@ -53,7 +53,11 @@ def main() -> None:
     parser.add_argument("--output", default="", help="JSON file to write")
     options = parser.parse_args()
     startup.prepare_tensorflow()
-    calls = {"yardstick": yardstick.training_step(BATCH), "whole step": whole_step(options.record)}
+    calls = {
+        "yardstick": yardstick.training_step(BATCH),
+        "whole step": whole_step(options.record),
+        "whole step, bfloat16": whole_step(options.record, bfloat16=True),
+    }
     result = interleaved.compare(calls, options.rounds, options.steps)
     interleaved.report(result, options.output)
 

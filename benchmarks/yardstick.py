@@ -1,9 +1,18 @@
 """The bare tf-slim `inception_v2_base`: what the speed of this package is measured by."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 SIZE = 300  # height and width of its pictures
+
+
+class SessionCall(NamedTuple):
+    """Something to run again and again."""
+
+    session: Any
+    fetches: Any
+
+    def __call__(self) -> object:
+        return self.session.run(self.fetches)
 
 
 def _features(batch_size: int, is_training: bool) -> Any:
@@ -28,13 +37,13 @@ def _features(batch_size: int, is_training: bool) -> Any:
     return features
 
 
-def _session() -> Any:
+def new_session() -> Any:
     import tensorflow.compat.v1 as tf
 
     return tf.Session(config=tf.ConfigProto(allow_soft_placement=True))
 
 
-def training_step(batch_size: int = 8) -> Callable[[], object]:
+def training_step(batch_size: int = 8) -> SessionCall:
     """Forward, backward and momentum update in float32."""
     import tensorflow.compat.v1 as tf
 
@@ -43,17 +52,17 @@ def training_step(batch_size: int = 8) -> Callable[[], object]:
         optimizer = tf.train.MomentumOptimizer(0.001, 0.9)
         with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
             step = optimizer.minimize(loss)
-        session = _session()
+        session = new_session()
         session.run(tf.global_variables_initializer())
-    return lambda: session.run(step)
+    return SessionCall(session, step)
 
 
-def forward_pass(batch_size: int = 1) -> Callable[[], object]:
+def forward_pass(batch_size: int = 1) -> SessionCall:
     """The pass of inference in float32; batch normalisation is not folded into convolutions."""
     import tensorflow.compat.v1 as tf
 
     with tf.Graph().as_default():
         mean = tf.reduce_mean(_features(batch_size, is_training=False))
-        session = _session()
+        session = new_session()
         session.run(tf.global_variables_initializer())
-    return lambda: session.run(mean)
+    return SessionCall(session, mean)
