@@ -81,7 +81,8 @@ def read_picture(path: str, wanted_format: str | None = None) -> picture_files.P
     Raises:
         DataError: there is no such picture, it does not decode, or its format is another one.
     """
-    picture = picture_files.read_picture(path)
+    with picture_files.pillow_silent():
+        picture = picture_files.read_picture(path)
     if isinstance(picture, picture_files.Unreadable):
         raise DataError(
             f"{path}: {picture.reason.replace('_', ' ')} ({picture.detail}). Mend or remove it."

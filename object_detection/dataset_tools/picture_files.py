@@ -1,16 +1,17 @@
-"""Reads picture files for a record and proves that they decode; needs no TensorFlow.
+"""Reads picture files for a record and proves that they are whole; needs no TensorFlow."""
 
-Worker processes import this module: it has to stay light.
-"""
-
+import contextlib
 import hashlib
 import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from PIL import Image
+
+from object_detection.dataset_tools import jpeg_structure
 
 # What Pillow raises on damaged files, by experience and by its own documentation.
 _DECODE_ERRORS = (
@@ -53,7 +54,9 @@ def _as_png(image: Image.Image) -> bytes:
 
 
 def check_picture(encoded: bytes) -> Picture:
-    """Decodes a picture once and describes it.
+    """Proves that a picture is whole, and describes it.
+
+    The usual JPEG shows it in its structure; anything else is decoded once.
 
     JPEG and PNG are kept byte for byte, whatever the file's name says. Anything else that Pillow
     reads (BMP, GIF: first frame, WebP, TIFF, and JPEG in CMYK) becomes an RGB PNG, without loss.
@@ -61,25 +64,43 @@ def check_picture(encoded: bytes) -> Picture:
     Raises:
         OSError: (or another of `_DECODE_ERRORS`) the picture does not decode to its end.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # size and metadata; errors come as exceptions
-        with Image.open(io.BytesIO(encoded)) as image:
-            width, height = image.size
-            kind = image.format or "unknown"
-            note = ""
-            if kind in _JPEG_FORMATS and image.mode in {"RGB", "L"}:
-                name = "jpeg"
-                # An eighth of the size still reads every coefficient, in a third of the time.
-                image.draft(image.mode, (max(width // 8, 1), max(height // 8, 1)))
-                image.load()
-            elif kind == "PNG":
-                name = "png"
-                image.load()
-            else:
-                name = "png"
-                note = f"{kind} in mode {image.mode} was stored as PNG"
-                encoded = _as_png(image)
+    frame = jpeg_structure.frame_of_whole_jpeg(encoded)
+    most = Image.MAX_IMAGE_PIXELS
+    if frame is not None and (most is None or frame.height * frame.width <= most):
+        digest = hashlib.sha256(encoded).hexdigest()
+        return Picture(encoded, "jpeg", frame.height, frame.width, digest, "")
+    return _check_by_decoding(encoded)
+
+
+def _check_by_decoding(encoded: bytes) -> Picture:
+    with Image.open(io.BytesIO(encoded)) as image:
+        width, height = image.size
+        kind = image.format or "unknown"
+        note = ""
+        if kind in _JPEG_FORMATS and image.mode in {"RGB", "L"}:
+            name = "jpeg"
+            # An eighth of the size still reads every coefficient, in a third of the time.
+            image.draft(image.mode, (max(width // 8, 1), max(height // 8, 1)))
+            image.load()
+        elif kind == "PNG":
+            name = "png"
+            image.load()
+        else:
+            name = "png"
+            note = f"{kind} in mode {image.mode} was stored as PNG"
+            encoded = _as_png(image)
     return Picture(encoded, name, height, width, hashlib.sha256(encoded).hexdigest(), note)
+
+
+@contextlib.contextmanager
+def pillow_silent() -> Iterator[None]:
+    """Keeps Pillow from warning of size and metadata; errors come as exceptions.
+
+    It changes the whole process: where threads read pictures, it is entered around all of them.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def read_picture(path: str) -> Picture | Unreadable:

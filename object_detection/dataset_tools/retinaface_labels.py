@@ -12,7 +12,7 @@ an edge have genuine negative coordinates, a point is missing only if kx, ky and
 import dataclasses
 import gzip
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TextIO
 
 from object_detection.errors import DataError
@@ -24,6 +24,8 @@ _COLUMNS = _BOX_COLUMNS + 3 * NUM_KEYPOINTS + 1
 # As in COCO: what the record says about a point.
 NOT_LABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 _NO_POINT = (math.nan, math.nan, NOT_LABELLED)
+_NO_POINTS = (_NO_POINT,) * NUM_KEYPOINTS
+_MISSING = [-1.0] * (3 * NUM_KEYPOINTS)
 
 
 class Face(NamedTuple):
@@ -62,10 +64,16 @@ class LabelledPicture:
         return len(self.faces) + len(self.bad_lines)
 
 
-def _point(x: float, y: float, visibility: float) -> tuple[float, float, int]:
-    if x == y == visibility == -1:
-        return _NO_POINT
-    return x, y, VISIBLE if visibility == 0 else OCCLUDED
+def _wrong_column(words: Sequence[str]) -> str:
+    """Which of the columns is no finite number."""
+    for column, word in enumerate(words, start=1):
+        try:
+            number = float(word)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            return f"column {column} is {word!r}, not a finite number"
+    return "no column is wrong"
 
 
 def parse_face(text: str, line: int) -> Face:
@@ -77,19 +85,24 @@ def parse_face(text: str, line: int) -> Face:
     words = text.split()
     if len(words) not in {_BOX_COLUMNS, _COLUMNS}:
         raise DataError(f"{len(words)} columns instead of {_BOX_COLUMNS} or {_COLUMNS}")
-    numbers = []
-    for column, word in enumerate(words, start=1):
-        try:
-            number = float(word)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise DataError(f"column {column} is {word!r}, not a finite number")
-        numbers.append(number)
+    # Label files have millions of numbers: what is usual is told by few calls.
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        raise DataError(_wrong_column(words)) from None
+    if not math.isfinite(sum(numbers)) and not all(map(math.isfinite, numbers)):
+        raise DataError(_wrong_column(words))
     x, y, width, height = numbers[:_BOX_COLUMNS]
     rest = numbers[_BOX_COLUMNS : _BOX_COLUMNS + 3 * NUM_KEYPOINTS]
-    points = tuple(_point(*rest[i : i + 3]) for i in range(0, len(rest), 3))
-    return Face(line, x, y, x + width, y + height, points or (_NO_POINT,) * NUM_KEYPOINTS)
+    points = _NO_POINTS
+    if rest and rest != _MISSING:
+        points = tuple(
+            [
+                _NO_POINT if kx == ky == kv == -1 else (kx, ky, VISIBLE if kv == 0 else OCCLUDED)
+                for kx, ky, kv in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+            ]
+        )
+    return Face(line, x, y, x + width, y + height, points)
 
 
 def _finish(picture: LabelledPicture) -> LabelledPicture:

@@ -2,14 +2,15 @@
 
 `scripts/txt_to_tfr_retface_v2.py` is the command. What becomes of each picture:
 
-* it does not open or decode, or one of its lines cannot be read: left out as a whole (a face
+* it does not open, is cut off or does not decode, or one of its lines cannot be read: left out as a whole (a face
   without its label would be taught as background);
 * x2 and y2 are cut at the picture's right and bottom edge;
 * a box that then has no area, or is narrower than `thres` x the picture's width: see SMALL_FACES;
 * no faces: written without boxes.
 
-Worker processes read and check the pictures; this process alone loads TensorFlow and writes, in the
-label file's order, so the record does not depend on the number of workers.
+Threads read and check the pictures and make their records; what takes time there lets other threads
+run. One thread writes, in the label file's order, so the record does not depend on their number.
+TensorFlow is not needed.
 """
 
 import argparse
@@ -18,17 +19,19 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import itertools
-import multiprocessing
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from object_detection.dataset_tools import picture_files, retinaface_labels, worker_processes
+from object_detection.dataset_tools import (
+    example_encoding,
+    picture_files,
+    record_writer,
+    retinaface_labels,
+    tf_record_creation_util,
+)
 from object_detection.errors import ConfigError, DataError
-from object_detection.utils import files, startup
-
-if TYPE_CHECKING:
-    import tensorflow.compat.v1 as tf
+from object_detection.utils import files
 
 CLASS_NAME, CLASS_ID = "face", 1
 SMALL_FACES = {
@@ -51,7 +54,7 @@ class Settings:
     small_faces: str = "skip_image"
     num_shards: int = 1
     num_workers: int = 0
-    """Processes that read pictures; 0 takes one per processor."""
+    """Threads that read pictures; 0 takes one per processor."""
     progress: bool = True
 
     @property
@@ -102,6 +105,11 @@ class Report:
     def note(self, line: int, what: str, picture: str = "") -> None:
         """Names something that costs no picture and no face."""
         self.notes.append({"picture": picture, "line": line, "note": what})
+
+    def add(self, other: "Report") -> None:
+        """Takes over what another one says."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
 
     def as_dict(self) -> dict[str, Any]:
         """The part of the JSON report that is about the data."""
@@ -170,88 +178,103 @@ def select_faces(
 
 def make_example(
     stored: picture_files.Picture, path: str, faces: Sequence[retinaface_labels.Face]
-) -> "tf.train.Example":
-    """One picture and its faces as the OD API lays them out.
+) -> bytes:
+    """One picture and its faces as the OD API lays them out, a serialised `tf.train.Example`.
 
     Args:
         stored: the encoded picture.
         path: under which it was opened.
         faces: in pixels; everything but the bytes is normalised by the picture's size.
     """
-    import tensorflow.compat.v1 as tf
-
-    from object_detection.utils.dataset_util import (
-        bytes_feature,
-        bytes_list_feature,
-        float_list_feature,
-        int64_feature,
-        int64_list_feature,
-    )
-
+    of_bytes, of_floats = example_encoding.bytes_feature, example_encoding.float_feature
+    of_integers = example_encoding.int64_feature
     height, width = stored.height, stored.width
     boxes = [cut_box(face, height, width) for face in faces]
     points = [point for face in faces for point in face.points]
-    zeros = [0] * len(faces)
+    zeros = of_integers([0] * len(faces))
     feature = {
-        "image/height": int64_feature(height),
-        "image/width": int64_feature(width),
-        "image/filename": bytes_feature(os.fsencode(os.path.basename(path))),
-        "image/source_id": bytes_feature(os.fsencode(path)),
-        "image/key/sha256": bytes_feature(stored.sha256.encode()),
-        "image/encoded": bytes_feature(stored.encoded),
-        "image/format": bytes_feature(stored.format.encode()),
-        "image/object/bbox/xmin": float_list_feature([box[0] / width for box in boxes]),
-        "image/object/bbox/xmax": float_list_feature([box[2] / width for box in boxes]),
-        "image/object/bbox/ymin": float_list_feature([box[1] / height for box in boxes]),
-        "image/object/bbox/ymax": float_list_feature([box[3] / height for box in boxes]),
-        "image/object/class/text": bytes_list_feature([CLASS_NAME.encode()] * len(faces)),
-        "image/object/class/label": int64_list_feature([CLASS_ID] * len(faces)),
-        "image/object/difficult": int64_list_feature(zeros),
-        "image/object/truncated": int64_list_feature(zeros),
-        "image/object/view": bytes_list_feature([b""] * len(faces)),
-        "image/object/keypoint/x": float_list_feature([x / width for x, _, _ in points]),
-        "image/object/keypoint/y": float_list_feature([y / height for _, y, _ in points]),
-        "image/object/keypoint/visibility": int64_list_feature([seen for _, _, seen in points]),
+        "image/height": of_integers([height]),
+        "image/width": of_integers([width]),
+        "image/filename": of_bytes([os.fsencode(os.path.basename(path))]),
+        "image/source_id": of_bytes([os.fsencode(path)]),
+        "image/key/sha256": of_bytes([stored.sha256.encode()]),
+        "image/encoded": of_bytes([stored.encoded]),
+        "image/format": of_bytes([stored.format.encode()]),
+        "image/object/bbox/xmin": of_floats([box[0] / width for box in boxes]),
+        "image/object/bbox/xmax": of_floats([box[2] / width for box in boxes]),
+        "image/object/bbox/ymin": of_floats([box[1] / height for box in boxes]),
+        "image/object/bbox/ymax": of_floats([box[3] / height for box in boxes]),
+        "image/object/class/text": of_bytes([CLASS_NAME.encode()] * len(faces)),
+        "image/object/class/label": of_integers([CLASS_ID] * len(faces)),
+        "image/object/difficult": zeros,
+        "image/object/truncated": zeros,
+        "image/object/view": of_bytes([b""] * len(faces)),
+        "image/object/keypoint/x": of_floats([x / width for x, _, _ in points]),
+        "image/object/keypoint/y": of_floats([y / height for _, y, _ in points]),
+        "image/object/keypoint/visibility": of_integers([seen for _, _, seen in points]),
     }
-    return tf.train.Example(features=tf.train.Features(feature=feature))
+    return example_encoding.example(feature)
 
 
-def _read_pictures(paths: list[str]) -> list[picture_files.Picture | picture_files.Unreadable]:
-    return [picture_files.read_picture(path) for path in paths]
+class _Labelled(NamedTuple):
+    """A picture of the label file, and where it is."""
+
+    picture: retinaface_labels.LabelledPicture
+    path: str
 
 
-def _chunks(paths: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(paths)
+class _Converted(NamedTuple):
+    """What became of some pictures."""
+
+    records: list[bytes]  # framed, as the file holds them
+    report: Report
+
+
+def _convert_some(chunk: Sequence[_Labelled], settings: Settings) -> _Converted:
+    """Reads, checks and encodes pictures; runs in a thread."""
+    records, report = [], Report()
+    for picture, path in chunk:
+        stored = picture_files.read_picture(path)
+        faces = _faces_to_write(picture, stored, settings, report)
+        if faces is None or isinstance(stored, picture_files.Unreadable):
+            continue
+        records.append(record_writer.framed(make_example(stored, path, faces)))
+        report.pictures_written += 1
+        report.faces_written += len(faces)
+    return _Converted(records, report)
+
+
+def _usable_processors() -> int:
+    # Fewer than the machine has where a process is confined; not every system tells.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _chunks(pictures: Iterable[_Labelled]) -> Iterator[list[_Labelled]]:
+    rest = iter(pictures)
     while chunk := list(itertools.islice(rest, _CHUNK)):
         yield chunk
 
 
-def read_in_order(
-    paths: Sequence[str], num_workers: int
-) -> Generator[picture_files.Picture | picture_files.Unreadable, None, None]:
-    """`read_picture` of each path, in order; at most a few chunks are read ahead."""
-    num_workers = min(num_workers or os.cpu_count() or 1, -(-len(paths) // _CHUNK))
-    if num_workers <= 1:
-        yield from map(picture_files.read_picture, paths)
+def _in_order(
+    pictures: Sequence[_Labelled], settings: Settings
+) -> Generator[_Converted, None, None]:
+    """The pictures, some at a time, in order; at most a few chunks are read ahead."""
+    num_workers = settings.num_workers or _usable_processors()
+    if num_workers == 1:
+        for chunk in _chunks(pictures):
+            yield _convert_some(chunk, settings)
         return
-    # Not forked: this process runs TensorFlow's threads, whose locks a fork would copy.
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(num_workers, mp_context=context) as workers:
-        pending: collections.deque[concurrent.futures.Future[Any]] = collections.deque()
+    with concurrent.futures.ThreadPoolExecutor(num_workers) as workers:
+        pending: collections.deque[concurrent.futures.Future[_Converted]] = collections.deque()
         try:
-            for chunk in _chunks(paths):
-                # An executor starts its processes when there is work for them.
-                with worker_processes.deaf_to_ctrl_c():
-                    pending.append(workers.submit(_read_pictures, chunk))
+            for chunk in _chunks(pictures):
+                pending.append(workers.submit(_convert_some, chunk, settings))
                 if len(pending) > 3 * num_workers:
-                    yield from pending.popleft().result()
+                    yield pending.popleft().result()
             while pending:
-                yield from pending.popleft().result()
-        except concurrent.futures.BrokenExecutor as error:
-            raise DataError(
-                "A process that reads pictures was killed, probably for want of memory. Use fewer "
-                "with --num_workers."
-            ) from error
+                yield pending.popleft().result()
         finally:
             for future in pending:
                 future.cancel()
@@ -260,9 +283,7 @@ def read_in_order(
 def _output_names(opath: str, num_shards: int) -> list[str]:
     if num_shards == 1:
         return [opath]
-    from object_detection.dataset_tools.tf_record_creation_util import shard_names
-
-    return shard_names(opath, num_shards)
+    return tf_record_creation_util.shard_names(opath, num_shards)
 
 
 def _check(settings: Settings) -> None:
@@ -339,28 +360,24 @@ def convert(settings: Settings) -> dict[str, Any]:
     os.makedirs(os.path.dirname(os.path.abspath(settings.opath)), exist_ok=True)
     from tqdm import tqdm
 
-    from object_detection.dataset_tools.tf_record_creation_util import records_appearing_whole
-
-    num_shards = settings.num_shards if settings.num_shards > 1 else None
-    paths = [os.path.join(settings.idir, picture.path) for picture in pictures]
-    with records_appearing_whole(settings.opath, num_shards) as writers:
-        with contextlib.closing(read_in_order(paths, settings.num_workers)) as stored_pictures:
-            bar = tqdm(
-                stored_pictures,
-                total=len(paths),
-                unit="picture",
-                disable=None if settings.progress else True,
-            )
-            for picture, path, stored in zip(pictures, paths, bar, strict=True):
-                faces = _faces_to_write(picture, stored, settings, report)
-                if faces is None or isinstance(stored, picture_files.Unreadable):
-                    continue
-                example = make_example(stored, path, faces)
-                # Deterministic: the order of a map's keys otherwise differs from run to run.
-                record = example.SerializeToString(deterministic=True)
-                writers[report.pictures_written % len(writers)].write(record)
-                report.pictures_written += 1
-                report.faces_written += len(faces)
+    labelled = [_Labelled(one, os.path.join(settings.idir, one.path)) for one in pictures]
+    with (
+        tf_record_creation_util.records_appearing_whole(
+            settings.opath,
+            settings.num_shards if settings.num_shards > 1 else None,
+            record_writer.RecordWriter,
+        ) as writers,
+        tqdm(
+            total=len(labelled), unit="picture", disable=None if settings.progress else True
+        ) as bar,
+        picture_files.pillow_silent(),
+        contextlib.closing(_in_order(labelled, settings)) as converted,
+    ):
+        for records, of_some in converted:
+            for number, record in enumerate(records, start=report.pictures_written):
+                writers[number % len(writers)].write_framed(record)
+            report.add(of_some)
+            bar.update(of_some.pictures_seen)
     files.write_text(settings.label_map_path, _LABEL_MAP)
     content = {
         "settings": {
@@ -436,7 +453,7 @@ def parse_flags(arguments: Sequence[str]) -> Settings:
         "--num_workers",
         type=int,
         default=0,
-        help="processes that read pictures; 0 is one per processor (%(default)s)",
+        help="threads that read pictures; 0 is one per processor (%(default)s)",
     )
     return Settings(**vars(parser.parse_args(arguments)))
 
@@ -444,7 +461,4 @@ def parse_flags(arguments: Sequence[str]) -> Settings:
 def run(arguments: Sequence[str]) -> str:
     """Converts as the command line says; returns the summary to print."""
     settings = parse_flags(arguments)
-    # Before TensorFlow is loaded: mistakes in flags should not wait for it.
-    _check(settings)
-    startup.prepare_tensorflow()
     return summarise(convert(settings), settings.report_path)

@@ -73,3 +73,12 @@ def test_other_formats_become_png_without_loss(tmp_path, kind, mode):
     assert found.sha256 == hashlib.sha256(found.encoded).hexdigest()
     with Image.open(io.BytesIO(found.encoded)) as image, Image.open(path) as original:
         np.testing.assert_array_equal(image, original.convert("RGB"))
+
+
+def test_limit_of_pixels_counts_for_whole_files_too(tmp_path, monkeypatch):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(encode("JPEG"))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40 * 30 // 3)
+    assert read_picture(str(path)).reason == "does_not_decode"
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40 * 30)
+    assert read_picture(str(path)).format == "jpeg"
