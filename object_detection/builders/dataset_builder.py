@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from object_detection.builders import decoder_builder
-from object_detection.core import randomness
+from object_detection.core import encoded_image, randomness
 from object_detection.core import standard_fields as fields
 from object_detection.data_decoders import tf_example_decoder
 from object_detection.errors import ConfigError, DataError
@@ -326,6 +326,7 @@ def build(
     start: int = 0,
     in_order: bool | None = None,
     mosaic: Any = None,
+    read_image: Callable[[tf.Tensor], encoded_image.Image] | None = None,
 ) -> tf.data.Dataset:
     """Builds the dataset of an `InputReader` message.
 
@@ -347,13 +348,14 @@ def build(
         in_order: whether samples come in the order of their records however long each takes; by
             default with a seed or without shuffling.
         mosaic: makes one sample of several records; see `inputs.mosaic`. None: one of each.
+        read_image: gives the picture of a file, [] string; by default it is decoded.
 
     Raises:
         ConfigError: something is not set, contradicts itself or is not a message; a mosaic of
             sequences.
         DataError: a pattern matches no file, or there is no record.
     """
-    decoder = decoder_builder.build(input_reader_config)
+    decoder = decoder_builder.build(input_reader_config, read_image)
     if not input_reader_config.tf_record_input_reader.input_path:
         raise ConfigError("tf_record_input_reader.input_path is empty.")
     if drop_remainder is None:

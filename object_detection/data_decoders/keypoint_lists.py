@@ -31,14 +31,19 @@ class Visibility(enum.Enum):
     VISIBLE = 2
 
 
+def listed(dtype: tf.DType) -> Any:
+    """A feature of any number of values, dense: [n]; without values where a record lacks it."""
+    return tf.io.FixedLenSequenceFeature([], dtype, allow_missing=True)
+
+
 def features(with_depths: bool, with_names: bool) -> dict[str, Any]:
     """What to parse."""
-    floats = tf.io.VarLenFeature(tf.float32)
-    parsed = {Y: floats, X: floats, VISIBILITY: tf.io.VarLenFeature(tf.int64)}
+    floats = listed(tf.float32)
+    parsed = {Y: floats, X: floats, VISIBILITY: listed(tf.int64)}
     if with_depths:
         parsed |= {DEPTH: floats, DEPTH_WEIGHT: floats}
     if with_names:
-        parsed[TEXT] = tf.io.VarLenFeature(tf.string)
+        parsed[TEXT] = listed(tf.string)
     return parsed
 
 

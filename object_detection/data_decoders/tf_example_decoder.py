@@ -4,9 +4,12 @@ Axes: M boxes, K keypoints, H x W pixels, A additional channels. Coordinates are
 picture's size.
 """
 
+import functools
+from collections.abc import Callable
+
 import tensorflow.compat.v1 as tf
 
-from object_detection.core import data_decoder
+from object_detection.core import data_decoder, encoded_image
 from object_detection.core import standard_fields as fields
 from object_detection.data_decoders import class_names, keypoint_lists, layouts
 from object_detection.errors import ConfigError
@@ -91,6 +94,8 @@ class TfExampleDecoder(data_decoder.DataDecoder):
         load_track_id: bool = False,
         load_keypoint_depth_features: bool = False,
         use_keypoint_label_map: bool = False,
+        *,
+        read_image: Callable[[tf.Tensor], encoded_image.Image] | None = None,
     ) -> None:
         """Takes the settings.
 
@@ -112,6 +117,7 @@ class TfExampleDecoder(data_decoder.DataDecoder):
             load_keypoint_depth_features: whether the keypoints' depths are read.
             use_keypoint_label_map: whether keypoints are told by their names, which the label map
                 numbers, rather than by their order.
+            read_image: gives the picture of a file, [] string; by default it is decoded.
 
         Raises:
             ConfigError: an option lacks another one that it needs, or is not known.
@@ -134,7 +140,8 @@ class TfExampleDecoder(data_decoder.DataDecoder):
             )
         self._num_additional_channels = num_additional_channels
         self._png_masks = instance_mask_type == input_reader_pb2.PNG_MASKS
-        self._dct_method = dct_method
+        self._decode = functools.partial(encoded_image.decode, dct_method=dct_method)
+        self._read_image = read_image or self._decode
         self._num_keypoints = num_keypoints
         self._ids = class_names.ids_by_name(label_map_proto_file) if label_map_proto_file else None
         self._hierarchy = (
@@ -149,9 +156,9 @@ class TfExampleDecoder(data_decoder.DataDecoder):
             name: tf.io.FixedLenFeature([], tf.string, "")
             for name in (Keys.image_encoded, Keys.filename, Keys.source_id, KEY)
         }
-        floats = tf.io.VarLenFeature(tf.float32)
-        ints = tf.io.VarLenFeature(tf.int64)
-        strings = tf.io.VarLenFeature(tf.string)
+        floats = keypoint_lists.listed(tf.float32)
+        ints = keypoint_lists.listed(tf.int64)
+        strings = keypoint_lists.listed(tf.string)
         self._features |= dict.fromkeys(_CORNERS, floats)
         self._features |= {
             Keys.image_class_text: strings,
@@ -194,7 +201,7 @@ class TfExampleDecoder(data_decoder.DataDecoder):
         are left empty. Everything that has one row a box has the boxes' order.
 
         Returns:
-            `image` [H, W, 3] uint8, `original_image_spatial_shape` [2] int32, `filename`,
+            `image` [H, W, 3] uint8, or what `read_image` gives, `original_image_spatial_shape` [2] int32, `filename`,
             `source_id`, `key`;
             of the whole picture `groundtruth_image_classes` int64 and
             `groundtruth_image_confidences` [n], `groundtruth_verified_neg_classes` and
@@ -216,12 +223,9 @@ class TfExampleDecoder(data_decoder.DataDecoder):
             `context_features` [pictures, length] and `context_feature_length` int64.
         """
         parsed = tf.io.parse_single_example(tf_example_string_tensor, self._features)
-        lists = {
-            name: tf.sparse.to_dense(value, default_value="" if value.dtype == tf.string else 0)
-            for name, value in parsed.items()
-            if isinstance(value, tf.SparseTensor)
-        }
-        image = self._image(parsed[Keys.image_encoded], channels=3)
+        lists = {name: value for name, value in parsed.items() if value.shape.rank == 1}
+        image = self._read_image(parsed[Keys.image_encoded])
+        size = encoded_image.shape(image)[:2]
         source_id = parsed[Keys.source_id]
         boxes = _boxes(lists, source_id)
         count = tf.shape(boxes)[0]
@@ -231,7 +235,7 @@ class TfExampleDecoder(data_decoder.DataDecoder):
 
         sample = {
             Inputs.image: image,
-            Inputs.original_image_spatial_shape: tf.shape(image)[:2],
+            Inputs.original_image_spatial_shape: size,
             Inputs.filename: parsed[Keys.filename],
             Inputs.source_id: source_id,
             Inputs.key: parsed[KEY],
@@ -241,7 +245,7 @@ class TfExampleDecoder(data_decoder.DataDecoder):
             Inputs.groundtruth_difficult: flags(Keys.object_difficult),
             Inputs.groundtruth_group_of: flags(Keys.object_group_of),
             Inputs.groundtruth_is_crowd: flags(Keys.object_is_crowd),
-            Inputs.groundtruth_area: _areas(lists, boxes, image),
+            Inputs.groundtruth_area: _areas(lists, boxes, size),
         }
         sample |= self._image_labels(lists)
         if self._num_keypoints:
@@ -251,7 +255,7 @@ class TfExampleDecoder(data_decoder.DataDecoder):
                 lists, objects, source_id, self._num_keypoints, self._keypoint_ids
             )
         if MASK in lists:
-            masks = self._masks(lists[MASK], tf.shape(image))
+            masks = self._masks(lists[MASK], size)
             sample |= {
                 Inputs.groundtruth_instance_masks: masks,
                 Inputs.groundtruth_instance_mask_weights: _or_default(
@@ -261,7 +265,7 @@ class TfExampleDecoder(data_decoder.DataDecoder):
         if ADDITIONAL_CHANNELS in lists:
             sample[Inputs.image_additional_channels] = tf.concat(
                 [
-                    self._image(lists[ADDITIONAL_CHANNELS][channel], channels=1)
+                    self._decode(lists[ADDITIONAL_CHANNELS][channel], channels=1)
                     for channel in range(self._num_additional_channels)
                 ],
                 axis=2,
@@ -278,19 +282,9 @@ class TfExampleDecoder(data_decoder.DataDecoder):
             sample |= context(lists[CONTEXT_FEATURES], parsed[CONTEXT_FEATURE_LENGTH])
         return self._expand_hierarchy(sample) if self._hierarchy else sample
 
-    def _image(self, encoded: tf.Tensor, channels: int) -> tf.Tensor:
-        """[H, W, channels] uint8; the format is told by the content."""
-        image = tf.cond(
-            tf.io.is_jpeg(encoded),
-            lambda: tf.io.decode_jpeg(encoded, channels=channels, dct_method=self._dct_method),
-            lambda: tf.io.decode_image(encoded, channels=channels, expand_animations=False),
-        )
-        image.set_shape([None, None, channels])
-        return image
-
-    def _masks(self, stored: tf.Tensor, image_shape: tf.Tensor) -> tf.Tensor:
+    def _masks(self, stored: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         if not self._png_masks:
-            masks = tf.reshape(stored, tf.concat([[-1], image_shape[:2]], axis=0))
+            masks = tf.reshape(stored, tf.concat([[-1], size], axis=0))
             return tf.cast(masks > 0, tf.float32)
 
         def decode(encoded: tf.Tensor) -> tf.Tensor:
@@ -301,7 +295,7 @@ class TfExampleDecoder(data_decoder.DataDecoder):
         return tf.cond(
             tf.size(stored) > 0,
             lambda: tf.map_fn(decode, stored, fn_output_signature=tf.float32),
-            lambda: tf.zeros(tf.concat([[0], image_shape[:2]], axis=0)),
+            lambda: tf.zeros(tf.concat([[0], size], axis=0)),
         )
 
     def _classes(self, lists: Lists, count: tf.Tensor, source_id: tf.Tensor) -> tf.Tensor:
@@ -381,9 +375,9 @@ def _or_default(values: tf.Tensor, default: tf.Tensor) -> tf.Tensor:
     return tf.cond(tf.size(values) > 0, lambda: values, lambda: default)
 
 
-def _areas(lists: Lists, boxes: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+def _areas(lists: Lists, boxes: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     ymin, xmin, ymax, xmax = tf.unstack(boxes, axis=1)
-    pixels = tf.cast(tf.reduce_prod(tf.shape(image)[:2]), tf.float32)
+    pixels = tf.cast(tf.reduce_prod(size), tf.float32)
     from_boxes = (ymax - ymin) * (xmax - xmin) * pixels
     return _or_default(lists[AREA], _or_default(lists[Keys.object_segment_area], from_boxes))
 

@@ -13,6 +13,7 @@ from object_detection.builders import (
     dataset_builder,
     image_resizer_builder,
 )
+from object_detection.core import encoded_image
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError
@@ -138,6 +139,8 @@ def training_dataset(
         drop_remainder=True,
         seed=seed,
         mosaic=joiner,
+        # Channels beyond the three are joined to the pixels before augmentation.
+        read_image=None if input_config.num_additional_channels else encoded_image.from_file,
         start=start,
         in_order=None if seed is None else train_config.deterministic_input,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from object_detection.core import preprocessor
+from object_detection.core import encoded_image, preprocessor
 from object_detection.core import standard_fields as fields
 from object_detection.keypoints import geometry
 from object_detection.utils import ops
@@ -41,11 +41,23 @@ def augment_input_data(
     tensor_dict: Sample,
     data_augmentation_options: Sequence[tuple[Callable[..., Any], dict[str, Any]]],
 ) -> Sample:
-    """Applies augmentations to a sample whose picture is [H, W, C]; the result's is float."""
+    """Applies augmentations to a sample.
+
+    Args:
+        tensor_dict: its picture is [H, W, C] or an `EncodedImage`.
+        data_augmentation_options: functions and their settings, as `preprocess` takes them.
+
+    Returns:
+        The sample; its picture is a float tensor.
+    """
     sample = dict(tensor_dict)
-    sample[Inputs.image] = tf.cast(sample[Inputs.image], tf.float32)[tf.newaxis]
+    if not isinstance(sample[Inputs.image], encoded_image.EncodedImage):
+        sample[Inputs.image] = tf.cast(sample[Inputs.image], tf.float32)[tf.newaxis]
     sample = preprocessor.preprocess(sample, data_augmentation_options)
-    sample[Inputs.image] = tf.squeeze(sample[Inputs.image], axis=0)
+    if isinstance(sample[Inputs.image], encoded_image.EncodedImage):
+        sample[Inputs.image] = encoded_image.float_pixels(sample[Inputs.image])
+    else:
+        sample[Inputs.image] = tf.squeeze(sample[Inputs.image], axis=0)
     return sample
 
 

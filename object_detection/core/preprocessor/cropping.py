@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from object_detection.core import box_list_ops, randomness
+from object_detection.core import box_list_ops, encoded_image, randomness
 from object_detection.core.preprocessor import rows as row_ops
 from object_detection.core.preprocessor.random_calls import (
     chance,
@@ -53,7 +53,7 @@ def _draw_window(
         else (tf.compat.v2.image.stateless_sample_distorted_bounding_box, key)
     )
     begin, size, bounds = draw(
-        tf.shape(image),
+        encoded_image.shape(image),
         bounding_boxes=inside[tf.newaxis],
         min_object_covered=settings.min_object_covered,
         aspect_ratio_range=list(settings.aspect_ratio_range),
@@ -91,8 +91,7 @@ def crop(
     clip: Any,
 ) -> list[tf.Tensor]:
     """Picture, boxes and rows in a window; arguments as of `crop_rows`."""
-    cropped = tf.slice(image, window.begin, window.size)
-    cropped.set_shape([None, None, image.shape[2]])
+    cropped = encoded_image.cut(image, window.begin, window.size)
     boxes, rows = crop_rows(boxes, rows, window.bounds, overlap_thresh, clip)
     if "masks" in rows:
         begin = tf.concat([[0], window.begin[:2]], axis=0)
@@ -113,7 +112,7 @@ def _crop_unless(
         return tuple(crop(image, boxes, rows, *settings))
 
     def keep() -> list[tf.Tensor]:
-        return [tf.identity(t) for t in (image, boxes, *rows.values())]
+        return [tf.nest.map_structure(tf.identity, t) for t in (image, boxes, *rows.values())]
 
     return tuple(tf.cond(kept_as_it_is, keep, lambda: crop(image, boxes, rows, *settings)))
 
@@ -175,7 +174,7 @@ def random_crop_image(
     Raises:
         ConfigError: some, but not all of the DensePose tensors.
     """
-    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
+    image, boxes = encoded_image.as_image(image), tf.convert_to_tensor(boxes)
     rows = row_ops.given(
         more_rows,
         labels=labels,
@@ -228,7 +227,7 @@ def ssd_random_crop(
     The settings are sequences of the same length; the other arguments and the result are those
     of `random_crop_image`. Only the chosen crop is computed.
     """
-    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
+    image, boxes = encoded_image.as_image(image), tf.convert_to_tensor(boxes)
     rows = row_ops.given(
         more_rows,
         labels=labels,
@@ -342,7 +341,7 @@ def random_crop_to_aspect_ratio(
     Returns:
         Image, boxes, labels and, in the order of the arguments, what else was given.
     """
-    image, boxes = tf.convert_to_tensor(image), tf.convert_to_tensor(boxes)
+    image, boxes = encoded_image.as_image(image), tf.convert_to_tensor(boxes)
     rows = row_ops.given(
         more_rows,
         labels=labels,
@@ -353,8 +352,8 @@ def random_crop_to_aspect_ratio(
         keypoints=keypoints,
         keypoint_visibilities=keypoint_visibilities,
     )
-    size = tf.shape(image)[:2]
-    height, width = tf.unstack(tf.cast(size, tf.float32))
+    size = encoded_image.shape(image)[:2]
+    height, width = tf.unstack(tf.cast(size, tf.float32), num=2)
     target = tf.stack([width / aspect_ratio, height * aspect_ratio])
     target = tf.clip_by_value(tf.cast(tf.round(target), tf.int32), 1, size)
     room = size - target

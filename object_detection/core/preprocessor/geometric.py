@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.core import encoded_image
 from object_detection.core.preprocessor.random_calls import apply_if, chance
 from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
 from object_detection.errors import ConfigError
@@ -96,7 +97,7 @@ def random_horizontal_flip(
     permutation = keypoint_flip_permutation
     _check_permutation(permutation, keypoints)
     changes: Changes = [
-        (image, lambda t: tf.reverse(t, [1])),
+        (image, lambda t: encoded_image.mirror(t, 1)),
         (boxes, flip_boxes_left_right),
         (masks, lambda t: tf.reverse(t, [2])),
         (keypoints, lambda t: geometry.flip_horizontal(t, 0.5, permutation)),
@@ -138,7 +139,7 @@ def random_vertical_flip(
     permutation = keypoint_flip_permutation
     _check_permutation(permutation, keypoints)
     changes: Changes = [
-        (image, lambda t: tf.reverse(t, [0])),
+        (image, lambda t: encoded_image.mirror(t, 0)),
         (boxes, flip_boxes_up_down),
         (masks, lambda t: tf.reverse(t, [1])),
         (keypoints, lambda t: geometry.flip_vertical(t, 0.5, permutation)),
@@ -228,7 +229,7 @@ def _check_permutation(permutation: geometry.Permutation, keypoints: tf.Tensor |
 def _turn_if(condition: tf.Tensor, changes: Changes) -> tuple[tf.Tensor, ...]:
     """Applies each change to its tensor, all or none of them; absent tensors are left out."""
     given = [
-        (tf.convert_to_tensor(tensor), change) for tensor, change in changes if tensor is not None
+        (encoded_image.as_image(tensor), change) for tensor, change in changes if tensor is not None
     ]
 
     def turned(*tensors: tf.Tensor) -> list[tf.Tensor]:

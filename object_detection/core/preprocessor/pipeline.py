@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.core import encoded_image
 from object_detection.core import standard_fields as fields
 from object_detection.core.preprocessor import (
     autoaugment,
@@ -106,6 +107,18 @@ _FUNCTIONS: tuple[Function, ...] = (
     labels.convert_class_logits_to_softmax,
 )
 
+# What looks at the size of a picture only, so it may not be decoded yet.
+_TAKE_ENCODED_IMAGES = frozenset(
+    {
+        geometric.random_horizontal_flip,
+        geometric.random_vertical_flip,
+        cropping.random_crop_image,
+        cropping.random_crop_to_aspect_ratio,
+        cropping.ssd_random_crop,
+        cropping.ssd_random_crop_fixed_aspect_ratio,
+    }
+)
+
 
 def _field(function: Function, parameter: str) -> str | None:
     """Key of the sample that a parameter stands for; None if it is a setting."""
@@ -178,7 +191,8 @@ def preprocess(
     `geometry.on_grid`, by at most 2^-24: so flips and quarter turns are exactly undone by others.
 
     Args:
-        tensor_dict: a sample; the picture, if there is one, is [1, H, W, C], float in [0, 255].
+        tensor_dict: a sample; the picture, if there is one, is [1, H, W, C], float in [0, 255], or
+            an `EncodedImage`, which is decoded before the first step that changes pixels.
         preprocess_options: pairs of function and keyword arguments.
         func_arg_map: function -> keys of the sample that it takes by position, or None where it
             gets None; see `get_default_func_arg_map`. By default the names of the parameters say
@@ -187,13 +201,13 @@ def preprocess(
             call.
 
     Returns:
-        The sample with its changed tensors.
+        The sample with its changed tensors; an `EncodedImage` stays one if no step decoded it.
 
     Raises:
         ValueError: the picture is not one, or a function lacks its entry in the map or a field.
     """
     sample = dict(tensor_dict)
-    if Inputs.image in sample:
+    if Inputs.image in sample and not _is_encoded(sample):
         image = tf.convert_to_tensor(sample[Inputs.image])
         if image.shape.rank != 4:
             raise ConfigError(f"The picture of a sample should be [1, H, W, C], got {image.shape}.")
@@ -204,9 +218,13 @@ def preprocess(
     for function, settings in preprocess_options:
         _apply(function, dict(settings), sample, func_arg_map, preprocess_vars_cache)
         _put_on_grid(sample)
-    if Inputs.image in sample:
+    if Inputs.image in sample and not _is_encoded(sample):
         sample[Inputs.image] = sample[Inputs.image][tf.newaxis]
     return sample
+
+
+def _is_encoded(sample: Sample) -> bool:
+    return isinstance(sample[Inputs.image], encoded_image.EncodedImage)
 
 
 def _put_on_grid(sample: Sample) -> None:
@@ -232,6 +250,8 @@ def _apply(
     by_name = (_all_that_fits if func_arg_map is None else _companions)(function, settings, sample)
     if cache is not None and "preprocess_vars_cache" in parameters:
         settings.setdefault("preprocess_vars_cache", cache)
+    if Inputs.image in (*by_position, *by_name.values()) and function not in _TAKE_ENCODED_IMAGES:
+        sample[Inputs.image] = encoded_image.float_pixels(sample[Inputs.image])
     named = {name: sample[field] for name, field in by_name.items() if field is not None}
     absent = dict.fromkeys(name for name, field in by_name.items() if field is None)
     boxes_before = sample.get(Inputs.groundtruth_boxes)

@@ -83,11 +83,13 @@ def apply_if(
 
     def changed() -> list[tf.Tensor]:
         result = change(*tensors)
-        return list(result) if isinstance(result, list | tuple) else [result]
+        return list(result) if type(result) in (list, tuple) else [result]
 
-    results = tf.cond(condition, changed, lambda: [tf.identity(t) for t in tensors])
-    results = results if isinstance(results, list | tuple) else [results]
-    return list(results)
+    # A picture may be a structure of tensors; see `core.encoded_image`.
+    def unchanged() -> list[tf.Tensor]:
+        return [tf.nest.map_structure(tf.identity, t) for t in tensors]
+
+    return list(tf.cond(condition, changed, unchanged, strict=True))
 
 
 def one_of(
