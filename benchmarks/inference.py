@@ -40,7 +40,8 @@ def untrained_checkpoint(config: pathlib.Path, directory: pathlib.Path) -> str:
     from object_detection.builders import model_builder
 
     configs = config_util.get_configs_from_pipeline_file(str(config))
-    prefix = str(directory / "untrained" / "model.ckpt")
+    directory.mkdir(parents=True, exist_ok=True)
+    prefix = str(directory / "untrained.ckpt")
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(1)
         model = model_builder.build(configs["model"], is_training=False)

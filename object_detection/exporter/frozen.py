@@ -6,7 +6,7 @@ from collections.abc import Collection
 import tensorflow.compat.v1 as tf
 
 from object_detection.utils.frozen_graph import bfloat16 as narrow
-from object_detection.utils.frozen_graph import editing, folding, pruning
+from object_detection.utils.frozen_graph import editing, folding, merging, pruning
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,8 @@ def for_inference(
 ) -> tf.GraphDef:
     """The graph without what only training needs; its results differ by rounding alone.
 
-    Batch normalisation goes into the convolutions, what is constant becomes a constant (the
+    Batch normalisation goes into the convolutions, predictors of one feature map become one
+    convolution, what is constant becomes a constant (the
     anchors, where the size of the network's input is fixed), copies and checks that cannot fail go.
 
     Args:
@@ -31,13 +32,17 @@ def for_inference(
     graph = editing.FrozenGraph(graph_def, {*outputs, *names.intersection(_KNOWN_INSIDE)})
     pruning.prune(graph)
     folded = folding.fold_batch_norm(graph)
+    graph.drop_unneeded()
+    merged = merging.merge_small_convolutions(graph)
     lowered = narrow.use_bfloat16(graph) if bfloat16 else 0
     result = graph.graph_def()
     logger.info(
-        "frozen graph: %d of %d nodes, %d normalisations folded, %d convolutions in bfloat16",
+        "frozen graph: %d of %d nodes; %d normalisations folded, %d convolutions merged, %d in "
+        "bfloat16",
         len(result.node),
         len(graph_def.node),
         folded,
+        merged,
         lowered,
     )
     return result

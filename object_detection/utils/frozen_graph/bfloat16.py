@@ -121,6 +121,13 @@ def _before_convolutions(graph: FrozenGraph, order: list[str]) -> set[str]:
     return found
 
 
+def _is_slow(graph: FrozenGraph, node: tf.NodeDef) -> bool:
+    """Whether float32 is faster: several outputs of each channel by itself have no fast kernel."""
+    if node.op != "DepthwiseConv2dNative":
+        return False
+    return bool(graph.constant(editing.data_inputs(node)[1]).shape[3] > 1)
+
+
 def _lowered(graph: FrozenGraph, order: list[str]) -> set[str]:
     """Nodes that compute in bfloat16."""
     before = _before_convolutions(graph, order)
@@ -131,7 +138,7 @@ def _lowered(graph: FrozenGraph, order: list[str]) -> set[str]:
             continue
         inputs = editing.data_inputs(node)
         if node.op in _CONVOLUTIONS:
-            if name in before and graph.is_constant(inputs[1]):
+            if name in before and graph.is_constant(inputs[1]) and not _is_slow(graph, node):
                 found.add(name)
         elif node.op in _FOLLOWING:
             sources = [

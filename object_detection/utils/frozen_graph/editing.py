@@ -54,6 +54,11 @@ def attribute(node: tf.NodeDef, name: str) -> Any:
     return node.attr[name] if name in node.attr else tf.AttrValue()
 
 
+def data_format(node: tf.NodeDef) -> bytes:
+    """The order of axes of a convolution, normalisation or bias."""
+    return bytes(attribute(node, "data_format").s) or b"NHWC"
+
+
 class FrozenGraph:
     """Nodes of a copy of a `GraphDef`, in their order."""
 

@@ -79,15 +79,11 @@ def _match(
         before = only_step(source)
     if before is None or before.op not in _CONVOLUTIONS:
         return None
-    if _data_format(before) != _data_format(node):
+    if editing.data_format(before) != editing.data_format(node):
         return None
     if not graph.is_constant(editing.data_inputs(before)[1]):
         return None
     return _Match(node, before, bias)
-
-
-def _data_format(node: tf.NodeDef) -> bytes:
-    return editing.attribute(node, "data_format").s or b"NHWC"
 
 
 def _fold(graph: FrozenGraph, match: _Match) -> None:
@@ -105,7 +101,7 @@ def _fold(graph: FrozenGraph, match: _Match) -> None:
         (kernel * scale.reshape(channels)).astype(np.float32),
     )
     total = (scale * (offset - mean) + beta).astype(np.float32)
-    data_format = _data_format(node)
+    data_format = editing.data_format(node)
     controls = [tensor for tensor in node.input if editing.is_control(tensor)]
     node.op = "BiasAdd"
     del node.input[:]

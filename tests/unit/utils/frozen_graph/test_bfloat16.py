@@ -113,3 +113,13 @@ def test_a_loop_behind_the_tower():
     assert count == 1
     values = _values(graph_def, "out:0", {"x:0": np.ones([2, 1, 1, 1])})
     assert values.ravel().tolist() == [7, 7]
+
+
+def test_channels_that_are_multiplied_by_themselves_stay_in_float32():
+    x = tf.placeholder(tf.float32, [1, 4, 4, 2], name="x")
+    y = tf.nn.depthwise_conv2d(x, tf.ones([3, 3, 2, 2]), [1, 1, 1, 1], "SAME", name="wide")
+    y = tf.nn.depthwise_conv2d(y, tf.ones([3, 3, 4, 1]), [1, 1, 1, 1], "SAME", name="plain")
+    count, graph_def = _lowered(tf.identity(_conv(y, 1.0, "head"), name="out"))
+    types = _types(graph_def)
+    assert count == 1
+    assert (types["wide"], types["plain"]) == ("float32", "bfloat16")
