@@ -18,6 +18,7 @@ from object_detection.data_decoders import tf_example_decoder
 from object_detection.errors import ConfigError, DataError
 from object_detection.protos import input_reader_pb2
 from object_detection.utils import tfrecord_files
+from object_detection.utils.as_written import as_written
 
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
@@ -88,7 +89,7 @@ def _epochs(
 ) -> tf.data.Dataset:
     """Shuffled records, epoch by epoch from `first` on; the epoch's number makes its order."""
 
-    @tf.autograph.experimental.do_not_convert
+    @as_written
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         # Shuffling also counts the graph's seed in; here that is the graph of this function.
         tf.set_random_seed(1)
@@ -256,6 +257,31 @@ def read_dataset(
     return dataset.skip(start) if start else dataset
 
 
+def shuffle_bytes(config: Any) -> float:
+    """About how many bytes of records wait to be shuffled, once reading has gone on for a while.
+
+    Args:
+        config: `InputReader` message.
+
+    Raises:
+        NoInputFilesError: a pattern matches no file.
+    """
+    if not config.shuffle or config.shuffle_buffer_size <= 1:
+        return 0.0
+    patterns = list(config.tf_record_input_reader.input_path)
+    weights = list(config.sample_from_datasets_weights)
+    sources = [patterns]
+    if weights:
+        # Each has a buffer of its own.
+        sources = [[one] for one, weight in zip(patterns, weights, strict=True) if weight > 0]
+    total = 0.0
+    for source in sources:
+        files = _files(source)
+        whole = sum(tf.io.gfile.stat(name).length for name in files)
+        total += min(config.shuffle_buffer_size * tfrecord_files.mean_length(files), whole)
+    return total
+
+
 def shard_function_for_context(
     input_context: Any,
 ) -> Callable[[tf.data.Dataset], tf.data.Dataset] | None:
@@ -369,8 +395,7 @@ def build(
         raise ConfigError("data_augmentation_options: mosaic joins no frames of sequences.")
     dataset = _elements(input_reader_config, input_context, seed, start, mosaic)
 
-    # Rewriting functions of this package by AutoGraph would change nothing and take seconds.
-    @tf.autograph.experimental.do_not_convert
+    @as_written
     def decode(record: tf.Tensor) -> Sample:
         sample = decoder.decode(record)
         return sample if of_frames else _with_whole_rows(sample)

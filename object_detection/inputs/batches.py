@@ -13,11 +13,10 @@ from object_detection.builders import (
     dataset_builder,
     image_resizer_builder,
 )
-from object_detection.core import encoded_image
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError
-from object_detection.inputs import mosaic
+from object_detection.inputs import image_reading, mosaic
 from object_detection.inputs.transform import (
     augment_input_data,
     prune_unusable_boxes,
@@ -25,6 +24,7 @@ from object_detection.inputs.transform import (
     transform_input_data,
 )
 from object_detection.utils import config_util, crowd_config
+from object_detection.utils.as_written import as_written
 
 Inputs = fields.InputDataFields
 Boxes = fields.BoxListFields
@@ -97,7 +97,8 @@ def training_dataset(
         set it.
 
     Raises:
-        ConfigError: pictures of different sizes could not be batched.
+        ConfigError: pictures of different sizes could not be batched, or `fast_jpeg_scaling` cannot
+            be done.
     """
     resizer_config = config_util.get_image_resizer_config(model_config)
     if -1 in config_util.get_spatial_image_size(resizer_config) and train_config.batch_size > 1:
@@ -126,8 +127,7 @@ def training_dataset(
         use_multiclass_scores=train_config.use_multiclass_scores,
     )
 
-    # There is nothing here for AutoGraph to rewrite, and looking for it takes seconds.
-    @tf.autograph.experimental.do_not_convert
+    @as_written
     def transform(sample: Sample) -> Sample:
         sample = _keep(prune_unusable_boxes(sample), _TRANSFORMED_FIELDS)
         return _keep(finish(sample), _TRAINING_FIELDS)
@@ -139,8 +139,7 @@ def training_dataset(
         drop_remainder=True,
         seed=seed,
         mosaic=joiner,
-        # Channels beyond the three are joined to the pixels before augmentation.
-        read_image=None if input_config.num_additional_channels else encoded_image.from_file,
+        read_image=image_reading.image_reader(train_config, input_config, model_config),
         start=start,
         in_order=None if seed is None else train_config.deterministic_input,
     )
@@ -180,8 +179,7 @@ def evaluation_dataset(
     reader.shuffle = False
     reader.num_epochs = 1
 
-    # There is nothing here for AutoGraph to rewrite, and looking for it takes seconds.
-    @tf.autograph.experimental.do_not_convert
+    @as_written
     def transform(sample: Sample) -> Sample:
         original = sample[Inputs.image]
         sample = finish(prune_unusable_boxes(sample))

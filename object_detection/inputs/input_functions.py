@@ -14,10 +14,11 @@ from object_detection.builders import (
     image_resizer_builder,
     model_builder,
 )
+from object_detection.core import encoded_image
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.data_decoders import tf_example_decoder
-from object_detection.inputs import mosaic
+from object_detection.inputs import image_reading, mosaic
 from object_detection.inputs.static_shapes import pad_input_data_to_static_shapes
 from object_detection.inputs.transform import augment_input_data, transform_input_data
 from object_detection.protos import (
@@ -135,6 +136,7 @@ def _dataset(
     is_training: bool,
     input_context: Any,
     joiner: mosaic.Mosaic | None = None,
+    read_image: Callable[[tf.Tensor], encoded_image.Image] | None = None,
 ) -> tf.data.Dataset:
     resizer_config = config_util.get_image_resizer_config(model_config)
 
@@ -150,7 +152,8 @@ def _dataset(
         return _features(sample, input_config.include_source_id), _labels(sample)
 
     sequences = input_config.input_type == input_reader_pb2.TF_SEQUENCE_EXAMPLE
-    dataset: tf.data.Dataset = INPUT_BUILDER_UTIL_MAP["dataset_build"](
+    build = INPUT_BUILDER_UTIL_MAP["dataset_build"]
+    dataset: tf.data.Dataset = build(
         input_config,
         transform_input_data_fn=features_and_labels,
         batch_size=batch_size,
@@ -158,8 +161,9 @@ def _dataset(
         reduce_to_frame_fn=(
             get_reduce_to_frame_fn(input_config, is_training) if sequences else None
         ),
-        # Users' functions need not know of mosaics.
+        # Users' functions need not know of mosaics, nor of pictures that are not decoded.
         **({"mosaic": joiner} if joiner else {}),
+        **({"read_image": read_image} if build is dataset_builder.build else {}),
     )
     return dataset
 
@@ -197,6 +201,7 @@ def train_input(
 
     Raises:
         TypeError: a config of another type.
+        ConfigError: `fast_jpeg_scaling` of the reader cannot be done.
     """
     _check_type(train_config, train_pb2.TrainConfig, "train_config")
     _check_type(train_input_config, input_reader_pb2.InputReader, "train_input_config")
@@ -224,6 +229,7 @@ def train_input(
         True,
         input_context,
         joiner,
+        image_reading.image_reader(train_config, train_input_config, model_config),
     )
 
 

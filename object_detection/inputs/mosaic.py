@@ -22,6 +22,7 @@ from object_detection.errors import ConfigError
 from object_detection.inputs.transform import augment_input_data, prune_unusable_boxes
 from object_detection.keypoints import geometry
 from object_detection.utils import config_util
+from object_detection.utils.as_written import as_written
 from object_detection.utils.ops.groundtruth import PER_BOX
 
 Inputs = fields.InputDataFields
@@ -70,14 +71,14 @@ class Mosaic:
     def pools(self, records: tf.data.Dataset) -> tf.data.Dataset:
         """Records -> (position, [P] records) of a pool, one for each record, in their order."""
 
-        @tf.autograph.experimental.do_not_convert
+        @as_written
         def positions(pool: tf.Tensor) -> tf.data.Dataset:
             numbers = tf.data.Dataset.range(tf.size(pool, out_type=tf.int64))
             return numbers.map(lambda number: (number, pool))
 
         return records.batch(self.pool_size).flat_map(positions)
 
-    @tf.autograph.experimental.do_not_convert
+    @as_written
     def sample(self, position: tf.Tensor, pool: tf.Tensor, decode: Decode) -> Sample:
         """The sample of one record of a pool or, with the probability, a mosaic that begins with it.
 

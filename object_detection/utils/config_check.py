@@ -15,6 +15,7 @@ from object_detection.utils import (
     augmentation_check,
     detection_check,
     export_check,
+    jpeg_scaling,
     keypoint_config,
     label_map_util,
     training_check,
@@ -454,6 +455,7 @@ def check_pipeline(
             problems += augmentation_check.augmentation_problems(
                 train.data_augmentation_options, model, reader
             )
+            problems += jpeg_scaling.problems(train, model, reader)
             problems += _reader_problems(reader, name, ssd)
             problems += _mask_problems(reader, name, model)
             problems += _scores_problems(configs["train_config"], reader)
@@ -469,6 +471,10 @@ def check_pipeline(
                 problems.append("eval_input_reader: is not set.")
             for reader in readers:
                 problems += _reader_problems(reader, "eval_input_reader", ssd)
+                if reader.fast_jpeg_scaling:
+                    problems.append(
+                        "eval_input_reader.fast_jpeg_scaling: is of training only; leave it out."
+                    )
                 problems += _mask_problems(reader, "eval_input_reader", model)
                 problems += _keypoint_count_problems(
                     configs["eval_config"], reader, "eval_input_reader"

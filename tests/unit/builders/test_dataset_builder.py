@@ -461,3 +461,44 @@ def test_number_of_records_in_files(records, tmp_path):
     cut.write_bytes(pathlib.Path(names[0]).read_bytes()[:-3])
     (tmp_path / "empty").touch()
     assert tfrecord_files.count_records([str(cut), str(tmp_path / "empty")]) == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "patterns", "expected"),
+    [
+        pytest.param("shuffle: false", ["a", "b"], 0, id="no shuffling"),
+        pytest.param("shuffle_buffer_size: 1", ["a", "b"], 0, id="nothing waits"),
+        pytest.param("shuffle_buffer_size: 3", ["a", "b"], 3 * (4 * 100 + 2 * 700) / 6, id="some"),
+        # A record takes 16 bytes beside its content.
+        pytest.param("shuffle_buffer_size: 9", ["a", "b"], 4 * 116 + 2 * 716, id="more than all"),
+        pytest.param(
+            "shuffle_buffer_size: 1 sample_from_datasets_weights: [1, 2]", ["a", "b"], 0,
+            id="nothing waits of either source",
+        ),
+        pytest.param(
+            "shuffle_buffer_size: 2 sample_from_datasets_weights: [1, 2]", ["a", "b"],
+            2 * 100 + 2 * 700, id="a buffer for each source",
+        ),
+        pytest.param(
+            "shuffle_buffer_size: 2 sample_from_datasets_weights: [1, 0]", ["a", "b"], 2 * 100,
+            id="one source is not read",
+        ),
+    ],
+)  # fmt: skip
+def test_bytes_that_wait_to_be_shuffled(settings, patterns, expected, tmp_path):
+    for name, lengths in (("a", [100] * 4), ("b", [700] * 2)):
+        with tf.python_io.TFRecordWriter(str(tmp_path / name)) as writer:
+            for length in lengths:
+                writer.write(b"x" * length)
+    config = text_format.Parse(settings, input_reader_pb2.InputReader())
+    config.tf_record_input_reader.input_path.extend(str(tmp_path / name) for name in patterns)
+    assert dataset_builder.shuffle_bytes(config) == pytest.approx(expected)
+
+
+def test_mean_length_looks_at_the_first_records_only(tmp_path):
+    path = str(tmp_path / "some")
+    with tf.python_io.TFRecordWriter(path) as writer:
+        for length in (10, 30, 500):
+            writer.write(b"x" * length)
+    assert tfrecord_files.mean_length([path], at_most=2) == 20.0
+    assert tfrecord_files.mean_length([]) == 0.0

@@ -13,6 +13,7 @@ from google.protobuf import text_format
 from object_detection import inputs
 from object_detection.core import encoded_image
 from object_detection.core.standard_fields import InputDataFields as F
+from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2, model_pb2, train_pb2
 from object_detection.utils.dataset_util import (
     bytes_feature,
@@ -54,14 +55,14 @@ def record(tmp_path_factory):
     return path
 
 
-def _batches(record, steps, count=4):
+def _batches(record, steps, count=4, fast=False):
     options = "".join(f"data_augmentation_options {{ {step} }} " for step in steps)
     resize = functools.partial(tf.image.resize_images, size=[24, 32])
     model = types.SimpleNamespace(
         preprocess=lambda images: (resize(images), tf.constant([[24, 32, 3]]))
     )
     reader = text_format.Parse(
-        f"num_keypoints: 2 tf_record_input_reader {{ input_path: '{record}' }}",
+        f"num_keypoints: 2 fast_jpeg_scaling: {str(fast).lower()} tf_record_input_reader {{ input_path: '{record}' }}",
         input_reader_pb2.InputReader(),
     )
     with tf.Graph().as_default(), tf.Session() as session:
@@ -125,3 +126,22 @@ def test_samples_are_those_of_whole_pictures(steps, record, monkeypatch):
         for name, value in theirs.items():
             np.testing.assert_array_equal(ours[name], value, err_msg=name)
     assert len({batch[F.image].tobytes() for batch in whole}) == len(whole)
+
+
+def test_fast_scaling_changes_the_pixels_a_little_and_nothing_else(record):
+    steps = [FLIP, "ssd_random_crop {}", "random_adjust_brightness {}"]
+    slow, fast = (_batches(record, steps, fast=choice)[0] for choice in (False, True))
+    for ours, theirs in zip(fast, slow, strict=True):
+        for name in set(theirs) - {F.image}:
+            np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+    pictures, expected = (np.concatenate([one[F.image] for one in it]) for it in (fast, slow))
+    difference = np.abs(pictures - expected).mean(axis=(1, 2, 3))
+    # Some files are PNG, and some crops too small to be reduced.
+    assert 0 < np.count_nonzero(difference) < len(difference)
+    spread = expected.std(axis=(1, 2, 3))
+    assert (difference < 0.25 * spread).all()
+
+
+def test_fast_scaling_is_refused_where_pixels_are_counted(record):
+    with pytest.raises(ConfigError, match="random_pad_image counts in pixels"):
+        _batches(record, ["random_pad_image {}"], fast=True)

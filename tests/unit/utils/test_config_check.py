@@ -134,6 +134,17 @@ def _set_masks(config):
     config.train_input_reader.load_instance_masks = True
 
 
+def _scale_padded_pictures(config):
+    config.train_input_reader.fast_jpeg_scaling = True
+    step = train_pb2.TrainConfig().data_augmentation_options.add()
+    step.random_pad_image.SetInParent()
+    config.train_config.data_augmentation_options.append(step)
+
+
+def _scale_pictures_of_evaluation(config):
+    config.eval_input_reader[0].fast_jpeg_scaling = True
+
+
 def _set_scores_that_are_not_read(config):
     config.train_config.use_multiclass_scores = True
 
@@ -176,6 +187,8 @@ def _set_keypoint_loss_of_boxes(config):
         (_set_bfloat16_of_two_stages, "use_bfloat16: only models of model.ssd have it"),
         (_set_checkpoint_of_objects, "fine_tune_checkpoint_version: is V2"),
         (_set_masks, "train_input_reader.load_instance_masks: no model"),
+        (_scale_padded_pictures, r"fast_jpeg_scaling: .*\.random_pad_image counts in pixels"),
+        (_scale_pictures_of_evaluation, "eval_input_reader.fast_jpeg_scaling: is of training only"),
         (_set_scores_that_are_not_read, "needs train_input_reader.load_multiclass_scores"),
         (_set_two_kinds_of_targets, "merge_multiple_label_boxes: excludes"),
     ],
