@@ -6,6 +6,7 @@ steps in `training_progress`, evaluation and the best checkpoint in `training_ev
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import os
 import signal
@@ -19,7 +20,12 @@ from object_detection import inputs
 from object_detection.builders import model_builder, preprocessor_builder
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError, DataError
-from object_detection.legacy import queued_inputs, training_checkpoints, training_graph
+from object_detection.legacy import (
+    queued_inputs,
+    training_checkpoints,
+    training_graph,
+    training_session,
+)
 from object_detection.legacy.training_evaluation import TrainingEvaluation
 from object_detection.legacy.training_graph import StepGraph, build_step
 from object_detection.legacy.training_progress import Progress, check_finite
@@ -156,7 +162,7 @@ def _run(model: DetectionModel, loop: "_Loop") -> Outcome:
             model, loop.train_config, loop.graph.model_variables, loop.say
         )
     )
-    with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+    with tf.Session(config=training_session.session_config()) as session:
         session.run(
             [
                 tf.global_variables_initializer(),
@@ -164,14 +170,16 @@ def _run(model: DetectionModel, loop: "_Loop") -> Outcome:
                 tf.tables_initializer(),
             ]
         )
-        saver = training_checkpoints.make_saver(loop.train_config, loop.options.max_to_keep)
         if latest:
-            training_checkpoints.resume(session, saver, latest, loop.say)
+            training_checkpoints.resume(session, loop.saver, latest, loop.say)
         elif fine_tune:
             fine_tune(session)
-            session.run(loop.graph.restart_averages)
+            restart = loop.graph.restart_averages
+            # Each set of operations that is run is prepared first, be it for nothing.
+            if restart.type != "NoOp" or restart.control_inputs:
+                session.run(restart)
         with _filled_queues(session):
-            return loop.run(session, saver)
+            return loop.run(session, latest)
 
 
 @contextlib.contextmanager
@@ -215,25 +223,36 @@ class _Loop:
         self._saved_step: int | None = None
         self._saved_at = time.monotonic()
         self._progress = Progress(self._num_steps)
+        self._graph_written = False
 
-    def run(self, session: tf.Session, saver: tf.train.Saver) -> Outcome:
-        """Runs steps in a session whose variables have their values."""
-        self._step = int(session.run(self.graph.global_step))
-        self._checkpoint = tf.train.latest_checkpoint(self.train_dir) or ""
+    @functools.cached_property
+    def saver(self) -> tf.train.Saver:
+        """Saves and restores all variables; made when it is first needed, which takes a while."""
+        return training_checkpoints.make_saver(self.train_config, self.options.max_to_keep)
+
+    def run(self, session: tf.Session, latest: str | None) -> Outcome:
+        """Runs steps in a session whose variables have their values.
+
+        Args:
+            session: in which the variables are.
+            latest: the checkpoint that they come from; None at the start of a training.
+        """
+        self._step = training_checkpoints.step_of(latest)
+        self._checkpoint = latest or ""
         if self._checkpoint:
             self._saved_step = self._step
         nothing = self._nothing_to_do()
         if nothing:
             self.say(f"Nothing to do: {nothing}.")
             return self._outcome(interrupted=False)
-        writer = tf.summary.FileWriter(self.train_dir, session.graph)
+        writer = tf.summary.FileWriter(self.train_dir)
         self.say(f"Training from step {self._step} to {self._num_steps or 'the end of time'}.")
         self._progress = Progress(self._num_steps)
         self._saved_at = time.monotonic()
         reason = ""
         with _stop_requests() as stop_requested:
             while not stop_requested():
-                self._evaluate_if_due(session, saver)
+                self._evaluate_if_due(session)
                 reason = self._reason_to_stop()
                 if reason or self._is_done():
                     break
@@ -241,9 +260,9 @@ class _Loop:
                     self.say("The input has ended (train_input_reader.num_epochs).")
                     break
                 if time.monotonic() - self._saved_at > self.options.save_every_secs:
-                    self._save(session, saver)
+                    self._save(session)
             interrupted = stop_requested()
-            self._save(session, saver)
+            self._save(session)
         writer.close()
         self._say_news(self.cut.news(growth=1))
         word = "Interrupted" if interrupted else "Stopped early" if reason else "Finished"
@@ -269,18 +288,18 @@ class _Loop:
         early = bool(self._reason_to_stop()) and not interrupted
         return Outcome(self._step, self._losses, interrupted, self._checkpoint, early)
 
-    def _save(self, session: tf.Session, saver: tf.train.Saver) -> None:
+    def _save(self, session: tf.Session) -> None:
         if self._saved_step != self._step:
             prefix = os.path.join(self.train_dir, "model.ckpt")
-            self._checkpoint = saver.save(session, prefix, global_step=self._step)
+            self._checkpoint = self.saver.save(session, prefix, global_step=self._step)
             self._saved_step = self._step
         self._saved_at = time.monotonic()
 
-    def _evaluate_if_due(self, session: tf.Session, saver: tf.train.Saver) -> None:
+    def _evaluate_if_due(self, session: tf.Session) -> None:
         if not self.evaluation or not self.evaluation.is_due(self._step):
             return
         begin = time.monotonic()
-        self._save(session, saver)
+        self._save(session)
         self.evaluation.run(self._checkpoint, self._step)
         self._progress.leave_out(time.monotonic() - begin)
 
@@ -288,13 +307,16 @@ class _Loop:
         """One step, and what is said of it; false if the input has ended."""
         graph = self.graph
         wants_summary = self._step % self.options.summary_every_steps == 0
+        # For each set of fetches TensorFlow prepares the whole graph anew, which takes seconds; a
+        # summary of a few numbers takes microseconds. Norms of all gradients take longer.
+        fetches_summary = wants_summary or not self.train_config.summarize_gradients
         fetches = (
             graph.train_op,
             graph.losses,
             graph.data_seconds,
             graph.batch_size,
             graph.num_boxes,
-            graph.summary if wants_summary else (),
+            graph.summary if fetches_summary else (),
         )
         try:
             values = session.run(fetches)
@@ -310,6 +332,10 @@ class _Loop:
         self._losses = {name: float(value) for name, value in losses.items()}
         check_finite(self._losses, self._step)
         self._progress.count(self._losses, int(pictures), float(waited))
+        if not self._graph_written:
+            # After the first step, which shows sooner whether all is well.
+            writer.add_graph(session.graph)
+            self._graph_written = True
         if wants_summary:
             writer.add_summary(summary, self._step)
         if self._step % self.options.log_every_steps == 0 or self._step == self._num_steps:

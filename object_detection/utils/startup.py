@@ -3,6 +3,7 @@
 import contextlib
 import faulthandler
 import functools
+import gc
 import os
 import re
 import sys
@@ -76,9 +77,26 @@ def _flush() -> None:
         sys.stderr.flush()
 
 
+@contextlib.contextmanager
+def _collector_asleep() -> Iterator[None]:
+    """Keeps Python from looking for garbage while millions of objects are made to stay.
+
+    It would go through all of them again and again; afterwards it leaves alone what is there.
+    """
+    was_awake = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_awake:
+            gc.enable()
+
+
 def _import_tensorflow() -> None:
     """TensorFlow in graph mode, with all said that it says once in a process."""
-    import tensorflow.compat.v1 as tf
+    with _collector_asleep():
+        import tensorflow.compat.v1 as tf
 
     tf.logging.set_verbosity(tf.logging.ERROR)
     tf.disable_v2_behavior()
