@@ -22,6 +22,7 @@ from object_detection.inputs.transform import (
     prune_unusable_boxes,
     select_rows,
     transform_input_data,
+    usable_rows,
 )
 from object_detection.utils import config_util, crowd_config
 from object_detection.utils.as_written import as_written
@@ -111,11 +112,11 @@ def training_dataset(
     limit, _ = crowd_config.training_limit(train_config, input_config)
 
     def augment(sample: Sample) -> Sample:
-        sample = prune_unusable_boxes(augment_input_data(sample, steps))
-        count = tf.shape(sample[Inputs.groundtruth_boxes])[0]
-        if limit > 0:
-            sample = select_rows(sample, lambda value: value[:limit])
-        return {**sample, NUM_BOXES_BEFORE_CUT: count}
+        sample = augment_input_data(sample, steps)
+        usable = usable_rows(sample[Inputs.groundtruth_boxes])
+        kept = usable[:limit] if limit > 0 else usable
+        sample = select_rows(sample, lambda value: tf.gather(value, kept))
+        return {**sample, NUM_BOXES_BEFORE_CUT: tf.size(usable)}
 
     finish = functools.partial(
         transform_input_data,

@@ -29,11 +29,15 @@ def select_rows(sample: Sample, rows: Callable[[tf.Tensor], tf.Tensor]) -> Sampl
     return {key: rows(value) if key in PER_BOX else value for key, value in sample.items()}
 
 
+def usable_rows(boxes: tf.Tensor) -> tf.Tensor:
+    """Numbers of the boxes [M, 4] that have an area and no NaN: from others nothing is learnt."""
+    # NaN fails the comparison.
+    return tf.where(tf.reduce_all(boxes[:, 2:] > boxes[:, :2], axis=1))[:, 0]
+
+
 def prune_unusable_boxes(sample: Sample) -> Sample:
-    """Leaves out boxes with NaN coordinates or without area: nothing can be learnt from them."""
-    ymin, xmin, ymax, xmax = tf.unstack(sample[Inputs.groundtruth_boxes], num=4, axis=1)
-    # NaN fails both comparisons.
-    usable = tf.where((ymax > ymin) & (xmax > xmin))[:, 0]
+    """Leaves out boxes with NaN coordinates or without area; see `usable_rows`."""
+    usable = usable_rows(sample[Inputs.groundtruth_boxes])
     return select_rows(sample, lambda value: tf.gather(value, usable))
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import tensorflow.compat.v1 as tf
 
 from object_detection import inputs
-from object_detection.builders import model_builder, preprocessor_builder
+from object_detection.builders import dataset_builder, model_builder, preprocessor_builder
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError, DataError
 from object_detection.legacy import (
@@ -142,6 +142,12 @@ def train_model(
                 model,
                 seed,
                 start=step * train_config.batch_size,
+            )
+        waiting = dataset_builder.shuffle_bytes(reader) / 1e6
+        if waiting:
+            say(
+                f"Shuffling holds up to {reader.shuffle_buffer_size} encoded records: about "
+                f"{waiting:.3g} MB."
             )
         with tf.device("/cpu:0" if options.on_cpu else None):
             step_graph = build_step(model, dataset, train_config, graph_hook_fn, seed)

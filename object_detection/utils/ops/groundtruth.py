@@ -62,11 +62,12 @@ def retain_groundtruth(tensor_dict: Sample, valid_indices: tf.Tensor) -> Sample:
         raise ValueError(f"valid_indices should be [N] or [N, 1], got {shape}.")
     indices = tf.cast(tf.reshape(valid_indices, [-1]), tf.int32)
     count = tf.shape(_required(tensor_dict, Inputs.groundtruth_boxes))[0]
+    number = tf.size(indices)
 
     def pick(value: tf.Tensor) -> tf.Tensor:
         # Decoders give no row at all for a field that the record lacks.
         there = tf.equal(tf.shape(value)[0], count)
-        return tf.gather(value, tf.boolean_mask(indices, tf.fill(tf.shape(indices), there)))
+        return tf.gather(value, indices[: tf.where(there, number, 0)])
 
     return {key: pick(value) if key in PER_BOX else value for key, value in tensor_dict.items()}
 

@@ -157,6 +157,10 @@ def test_evaluations_and_the_best_checkpoint(data, tmp_path, found):
     found.update({3: 0.5, 6: 0.2, 7: 0.3})
     outcome, said = _train(data, tmp_path, max_to_keep=2)
     assert outcome.step == 7
+    total = sum(path.stat().st_size for path in data.glob("train.record-*"))
+    # 16 bytes of each record are the format's; the buffer holds three of seven.
+    (words,) = [line for line in said if line.startswith("Shuffling holds up to 3 encoded records")]
+    assert float(words.split()[-2]) == pytest.approx(3 * (total / 7 - 16) / 1e6, rel=0.01)
     lines = [line for line in said if line.startswith("eval ")]
     assert [line.split(":")[0] for line in lines] == ["eval 3", "eval 6", "eval 7"]
     assert "boxes 0.5000, mAP" in lines[0]
