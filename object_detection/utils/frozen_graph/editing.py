@@ -112,7 +112,8 @@ class FrozenGraph:
                 found[plain(tensor)].append(node)
         return found
 
-    def _origin(self, tensor: str) -> tf.NodeDef:
+    def origin(self, tensor: str) -> tf.NodeDef:
+        """The node of a tensor, or that which `Identity` copies."""
         node = self.nodes[node_of(tensor)]
         while node.op == "Identity":
             node = self.nodes[node_of(node.input[0])]
@@ -120,7 +121,7 @@ class FrozenGraph:
 
     def is_constant(self, tensor: str) -> bool:
         """Whether a tensor is a constant, or `Identity` of one."""
-        return bool(self._origin(tensor).op == "Const")
+        return bool(self.origin(tensor).op == "Const")
 
     def constant(self, tensor: str) -> Array:
         """The value of a tensor that is a constant.
@@ -128,7 +129,7 @@ class FrozenGraph:
         Raises:
             ValueError: it is none.
         """
-        node = self._origin(tensor)
+        node = self.origin(tensor)
         if node.op != "Const":
             raise ValueError(f"{tensor} should be a constant, is a {node.op}.")
         return tf.make_ndarray(node.attr["value"].tensor)

@@ -5,6 +5,7 @@ s = gamma / sqrt(variance + epsilon) (arXiv:1502.03167, algorithm 2). Behind a c
 kernel w and bias b that is the convolution with kernel s * w and bias s * (b - mean) + beta.
 """
 
+import collections
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from object_detection.utils.frozen_graph.editing import FrozenGraph
 
 _NORMALIZATIONS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
+# Kernels up to this size are copied for each convolution that shares them.
+_SMALL_KERNEL = 128 << 10  # bytes
 
 
 class _Match(NamedTuple):
@@ -28,12 +31,13 @@ class _Match(NamedTuple):
 def fold_batch_norm(graph: FrozenGraph) -> int:
     """Folds each normalisation that directly follows a convolution nobody else reads.
 
-    The convolution gets a kernel of its own where several share one, as weight-shared predictors
-    do, whose levels have statistics of their own: that costs the size of the kernel in the file,
-    and no time. The node of the normalisation becomes the `BiasAdd`, so that its name stays.
-    Products are computed in float64 and rounded once.
+    The node of the normalisation becomes the `BiasAdd`, so that its name stays. Products are
+    computed in float64 and rounded once.
 
     Normalisation that computes statistics of its batch, or whose numbers are no constants, stays.
+    So does that behind a large kernel which several convolutions share, as the levels of
+    weight-shared predictors do, with statistics of their own: copies of the kernel made the file
+    of ResNet-50 FPN 60 % larger and the graph 1 to 2 % faster. Small kernels are copied.
 
     Returns:
         How many were folded.
@@ -44,9 +48,19 @@ def fold_batch_norm(graph: FrozenGraph) -> int:
         for node in graph.nodes.values()
         if node.op in _NORMALIZATIONS and (match := _match(graph, node, readers)) is not None
     ]
+    sharing = collections.Counter(
+        graph.origin(editing.data_inputs(node)[1]).name
+        for node in graph.nodes.values()
+        if node.op in _CONVOLUTIONS
+    )
+    folded = 0
     for match in matches:
-        _fold(graph, match)
-    return len(matches)
+        kernel = editing.data_inputs(match.convolution)[1]
+        alone = sharing[graph.origin(kernel).name] == 1
+        if alone or graph.constant(kernel).nbytes <= _SMALL_KERNEL:
+            _fold(graph, match)
+            folded += 1
+    return folded
 
 
 def _match(

@@ -20,9 +20,12 @@ def prune(graph: FrozenGraph) -> None:
     Results stay the same to the bit. Checks stay, but for those that are known to pass.
     """
     graph.drop_unneeded()
+    # First of all: a copy of a constant would become a second constant.
+    _remove_passing_on(graph)
     _write_known_shapes(graph)
     _write_constants(graph)
     _remove_controls_without_effect(graph)
+    # What waited for something may be a mere copy now.
     _remove_passing_on(graph)
     graph.drop_unneeded()
 

@@ -73,7 +73,22 @@ def test_equals_the_unfolded_graph(kind, run):
     np.testing.assert_allclose(_values(graph, "out:0", {"x:0": value}), expected, atol=1e-5)
 
 
-def test_a_shared_kernel_gets_copies(run):
+def test_a_large_shared_kernel_stays_shared(monkeypatch):
+    monkeypatch.setattr(folding, "_SMALL_KERNEL", 3)
+    x = tf.placeholder(tf.float32, [1, 2, 2, 1], name="x")
+    shared, alone = tf.constant([[[[3.0]]]]), tf.constant([[[[5.0]]]])
+    levels = [
+        _normalized(tf.nn.conv2d(x, tf.identity(kernel), 1, "SAME"), [scale], [0], [0], [1])
+        for kernel, scale in ((shared, 1), (shared, 10), (alone, 100))
+    ]
+    graph = _frozen(tf.stack(levels, name="out"))
+    assert folding.fold_batch_norm(graph) == 1
+    value = np.ones([1, 2, 2, 1], np.float32)
+    values = _values(graph, "out:0", {"x:0": value})
+    assert values[:, 0, 0, 0, 0].tolist() == [3, 30, 500]
+
+
+def test_a_small_shared_kernel_gets_copies():
     x = tf.placeholder(tf.float32, [1, 2, 2, 1], name="x")
     kernel = tf.identity(tf.constant([[[[3.0]]]]), name="kernel/read")
     levels = [

@@ -120,3 +120,12 @@ def test_an_input_that_nothing_reads_stays():
     tf.placeholder(tf.float32, [], name="x")
     graph_def = _pruned(tf.constant(2.0, name="out"))
     assert _values(graph_def, "out:0", {"x:0": 1.0}) == 2.0
+
+
+def test_a_constant_that_is_read_through_copies_stays_one():
+    x = tf.placeholder(tf.float32, [], name="x")
+    shared = tf.constant([1.0, 2.0])
+    out = tf.add(x * tf.identity(shared), x + tf.identity(shared), name="out")
+    graph_def = _pruned(out)
+    assert _types(graph_def).count("Const") == 1
+    assert _values(graph_def, "out:0", {"x:0": 3.0}).tolist() == [7, 11]
