@@ -9,6 +9,7 @@ import copy
 import pathlib
 import statistics
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -85,6 +86,17 @@ def whole_input(
         return _taking(numbers, threads, pictures)
 
 
+def _with_processor_time(call: Callable[[], None], log: list[float]) -> Callable[[], None]:
+    """A call that notes how many seconds of processor time it took, in all threads."""
+
+    def noted() -> None:
+        begin = time.process_time()
+        call()
+        log.append(time.process_time() - begin)
+
+    return noted
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -105,19 +117,29 @@ def main() -> None:
         "whole input": whole_input(*given),
         "fast_jpeg_scaling": whole_input(*given, fast_jpeg_scaling=True),
     }
-    result = interleaved.compare(calls, options.rounds, 1)
-    result["pictures_per_second"] = {
-        name: statistics.median(options.pictures / one for one in seconds)
-        for name, seconds in result["seconds"].items()
-    }
+    logs: dict[str, list[float]] = {name: [] for name in calls}
+    noted = {name: _with_processor_time(call, logs[name]) for name, call in calls.items()}
+    result = interleaved.compare(noted, options.rounds, 1)
     result["threads"] = threads
-    for name, rate in result["pictures_per_second"].items():
-        share = statistics.median(
-            base / own
-            for base, own in zip(result["seconds"][BARE], result["seconds"][name], strict=True)
+    result["pictures"] = options.pictures
+    # The first round warms up.
+    result["processor_seconds"] = {name: log[1:] for name, log in logs.items()}
+    for name, seconds in result["seconds"].items():
+        processor = result["processor_seconds"]
+        print(
+            f"{name:<24} {options.pictures / statistics.median(seconds):8.0f} pictures/s, "
+            f"{_share(result['seconds'], name):.2f} of {BARE}; "
+            f"{1000 * statistics.median(processor[name]) / options.pictures:.2f} ms of processor "
+            f"time each, {_share(processor, name):.2f}"
         )
-        print(f"{name:<24} {rate:8.0f} pictures/s, {share:.2f} of {BARE}")
     interleaved.report(result, options.output)
+
+
+def _share(seconds: dict[str, list[float]], name: str) -> float:
+    """How fast something is by how fast bare decoding is; the median of the rounds."""
+    return statistics.median(
+        bare / own for bare, own in zip(seconds[BARE], seconds[name], strict=True)
+    )
 
 
 if __name__ == "__main__":
