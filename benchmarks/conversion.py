@@ -55,7 +55,8 @@ def converter(labels: pathlib.Path, folder: pathlib.Path) -> Callable[[], None]:
         f"--itxt={labels}",
         f"--idir={folder / 'images'}",
         f"--opath={folder / 'out' / 'faces.record'}",
-        "--small_faces=keep",
+        "--small_faces=drop",
+        "--thres=0.02",
     ]
     return lambda: subprocess.run(command, check=True, capture_output=True) and None
 

@@ -116,16 +116,17 @@ def _finish(picture: LabelledPicture) -> LabelledPicture:
 
 
 def parse_labels(
-    lines: Iterable[str], stray_lines: list[BadLine] | None = None
+    lines: Iterable[str], stray_lines: list[BadLine] | None = None, first_line: int = 1
 ) -> Iterator[LabelledPicture]:
     """The pictures of a label file in its order; what cannot be read is kept as `bad_lines`.
 
     Args:
         lines: of the file.
         stray_lines: receives the lines before the first picture, which belong to none.
+        first_line: number of the first one in its file.
     """
     picture: LabelledPicture | None = None
-    for number, raw in enumerate(lines, start=1):
+    for number, raw in enumerate(lines, start=first_line):
         text = raw.strip()
         if not text:
             continue

@@ -8,9 +8,8 @@
 * a box that then has no area, or is narrower than `thres` x the picture's width: see SMALL_FACES;
 * no faces: written without boxes.
 
-Threads read and check the pictures and make their records; what takes time there lets other threads
-run. One thread writes, in the label file's order, so the record does not depend on their number.
-TensorFlow is not needed.
+Processes read labels and pictures, check them and make records. This process alone writes, in the
+label file's order, so the record does not depend on their number. TensorFlow is not needed.
 """
 
 import argparse
@@ -19,8 +18,10 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import itertools
+import multiprocessing
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from object_detection.dataset_tools import (
@@ -29,6 +30,7 @@ from object_detection.dataset_tools import (
     record_writer,
     retinaface_labels,
     tf_record_creation_util,
+    worker_processes,
 )
 from object_detection.errors import ConfigError, DataError
 from object_detection.utils import files
@@ -54,7 +56,7 @@ class Settings:
     small_faces: str = "skip_image"
     num_shards: int = 1
     num_workers: int = 0
-    """Threads that read pictures; 0 takes one per processor."""
+    """Processes that read pictures; 0 takes one per processor."""
     progress: bool = True
 
     @property
@@ -216,11 +218,11 @@ def make_example(
     return example_encoding.example(feature)
 
 
-class _Labelled(NamedTuple):
-    """A picture of the label file, and where it is."""
+class _Lines(NamedTuple):
+    """Lines of the label file that hold some pictures."""
 
-    picture: retinaface_labels.LabelledPicture
-    path: str
+    lines: list[str]
+    first: int  # number of the first one
 
 
 class _Converted(NamedTuple):
@@ -230,17 +232,19 @@ class _Converted(NamedTuple):
     report: Report
 
 
-def _convert_some(chunk: Sequence[_Labelled], settings: Settings) -> _Converted:
-    """Reads, checks and encodes pictures; runs in a thread."""
+def _convert_some(labels: _Lines, settings: Settings) -> _Converted:
+    """Reads, checks and encodes pictures; runs in a process of its own."""
     records, report = [], Report()
-    for picture, path in chunk:
-        stored = picture_files.read_picture(path)
-        faces = _faces_to_write(picture, stored, settings, report)
-        if faces is None or isinstance(stored, picture_files.Unreadable):
-            continue
-        records.append(record_writer.framed(make_example(stored, path, faces)))
-        report.pictures_written += 1
-        report.faces_written += len(faces)
+    with picture_files.pillow_silent():
+        for picture in retinaface_labels.parse_labels(labels.lines, first_line=labels.first):
+            path = os.path.join(settings.idir, picture.path)
+            stored = picture_files.read_picture(path)
+            faces = _faces_to_write(picture, stored, settings, report)
+            if faces is None or isinstance(stored, picture_files.Unreadable):
+                continue
+            records.append(record_writer.framed(make_example(stored, path, faces)))
+            report.pictures_written += 1
+            report.faces_written += len(faces)
     return _Converted(records, report)
 
 
@@ -251,33 +255,55 @@ def _usable_processors() -> int:
     return os.cpu_count() or 1
 
 
-def _chunks(pictures: Iterable[_Labelled]) -> Iterator[list[_Labelled]]:
-    rest = iter(pictures)
-    while chunk := list(itertools.islice(rest, _CHUNK)):
-        yield chunk
+@contextlib.contextmanager
+def _processes(count: int) -> Iterator[concurrent.futures.Executor]:
+    """Processes that are there already, so that no thread of this one can be in their way."""
+    # A fork is there at once, but would copy the locks of TensorFlow's threads.
+    forks = "tensorflow" not in sys.modules and sys.platform == "linux"
+    context = multiprocessing.get_context("fork" if forks else "spawn")
+    with concurrent.futures.ProcessPoolExecutor(count, mp_context=context) as workers:
+        # An executor starts its processes when there is work for them.
+        with worker_processes.deaf_to_ctrl_c():
+            for started in [workers.submit(int) for _ in range(count)]:
+                started.result()
+        yield workers
 
 
 def _in_order(
-    pictures: Sequence[_Labelled], settings: Settings
+    chunks: Sequence[_Lines], settings: Settings, workers: concurrent.futures.Executor
 ) -> Generator[_Converted, None, None]:
-    """The pictures, some at a time, in order; at most a few chunks are read ahead."""
-    num_workers = settings.num_workers or _usable_processors()
-    if num_workers == 1:
-        for chunk in _chunks(pictures):
-            yield _convert_some(chunk, settings)
-        return
-    with concurrent.futures.ThreadPoolExecutor(num_workers) as workers:
-        pending: collections.deque[concurrent.futures.Future[_Converted]] = collections.deque()
-        try:
-            for chunk in _chunks(pictures):
-                pending.append(workers.submit(_convert_some, chunk, settings))
-                if len(pending) > 3 * num_workers:
-                    yield pending.popleft().result()
-            while pending:
+    """What becomes of the chunks, in order; at most a few are read ahead."""
+    pending: collections.deque[concurrent.futures.Future[_Converted]] = collections.deque()
+    most = 3 * (settings.num_workers or _usable_processors())
+    try:
+        for chunk in chunks:
+            pending.append(workers.submit(_convert_some, chunk, settings))
+            if len(pending) > most:
                 yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        while pending:
+            yield pending.popleft().result()
+    except concurrent.futures.BrokenExecutor as error:
+        raise DataError(
+            "A process that reads pictures was killed, probably for want of memory. Use fewer "
+            "with --num_workers."
+        ) from error
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+@contextlib.contextmanager
+def _converted(chunks: Sequence[_Lines], settings: Settings) -> Iterator[Iterator[_Converted]]:
+    """What becomes of the chunks, in order; by processes, where there is work for several."""
+    num_workers = min(settings.num_workers or _usable_processors(), len(chunks))
+    if num_workers <= 1:
+        yield (_convert_some(chunk, settings) for chunk in chunks)
+        return
+    with (
+        _processes(num_workers) as workers,
+        contextlib.closing(_in_order(chunks, settings, workers)) as converted,
+    ):
+        yield converted
 
 
 def _output_names(opath: str, num_shards: int) -> list[str]:
@@ -307,21 +333,28 @@ def _check(settings: Settings) -> None:
         raise ConfigError("--num_shards starts at 1 and --num_workers at 0.")
 
 
-def _read_labels(settings: Settings, report: Report) -> list[retinaface_labels.LabelledPicture]:
-    stray: list[retinaface_labels.BadLine] = []
+def _read_labels(settings: Settings, report: Report) -> tuple[list[_Lines], int]:
+    """The label file, some pictures at a time, and the number of its pictures."""
     try:
-        with retinaface_labels.open_labels(settings.itxt) as lines:
-            pictures = list(retinaface_labels.parse_labels(lines, stray))
+        with retinaface_labels.open_labels(settings.itxt) as file:
+            lines = list(file)
     except (OSError, EOFError) as error:
         raise DataError(f"--itxt={settings.itxt} cannot be read: {error}.") from error
+    begins = [number for number, line in enumerate(lines) if line.lstrip().startswith("#")]
+    stray: list[retinaface_labels.BadLine] = []
+    before = lines[: begins[0]] if begins else lines
+    # No picture begins there: nothing comes of it but what is stray.
+    list(retinaface_labels.parse_labels(before, stray))
     for line in stray:
         report.note(line.line, f"ignored: {line.why}")
-    if not pictures:
+    if not begins:
         raise DataError(
             f"--itxt={settings.itxt} names no picture. In the RetinaFace format each picture "
             "starts with a line '# path/of/picture.jpg'."
         )
-    return pictures
+    edges = [*begins[::_CHUNK], len(lines)]
+    chunks = [_Lines(lines[begin:end], begin + 1) for begin, end in itertools.pairwise(edges)]
+    return chunks, len(begins)
 
 
 def _faces_to_write(
@@ -356,22 +389,20 @@ def convert(settings: Settings) -> dict[str, Any]:
     """
     _check(settings)
     report = Report()
-    pictures = _read_labels(settings, report)
+    chunks, num_pictures = _read_labels(settings, report)
     os.makedirs(os.path.dirname(os.path.abspath(settings.opath)), exist_ok=True)
     from tqdm import tqdm
 
-    labelled = [_Labelled(one, os.path.join(settings.idir, one.path)) for one in pictures]
     with (
         tf_record_creation_util.records_appearing_whole(
             settings.opath,
             settings.num_shards if settings.num_shards > 1 else None,
             record_writer.RecordWriter,
         ) as writers,
+        _converted(chunks, settings) as converted,
         tqdm(
-            total=len(labelled), unit="picture", disable=None if settings.progress else True
+            total=num_pictures, unit="picture", disable=None if settings.progress else True
         ) as bar,
-        picture_files.pillow_silent(),
-        contextlib.closing(_in_order(labelled, settings)) as converted,
     ):
         for records, of_some in converted:
             for number, record in enumerate(records, start=report.pictures_written):
@@ -453,7 +484,7 @@ def parse_flags(arguments: Sequence[str]) -> Settings:
         "--num_workers",
         type=int,
         default=0,
-        help="threads that read pictures; 0 is one per processor (%(default)s)",
+        help="processes that read pictures; 0 is one per processor (%(default)s)",
     )
     return Settings(**vars(parser.parse_args(arguments)))
 
