@@ -112,7 +112,7 @@ UPSIDE_DOWN = "random_vertical_flip { keypoint_flip_permutation: [0, 1] }"
             ],
             id="pixels are needed in between",
         ),
-        pytest.param([FLIP, "mosaic { probability: 0.5 }", "ssd_random_crop {}"], id="mosaic"),
+        pytest.param([FLIP, "mosaic { probability: 0.5 }"], id="mosaic"),
     ],
 )
 def test_samples_are_those_of_whole_pictures(steps, record, monkeypatch):
