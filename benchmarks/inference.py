@@ -6,6 +6,7 @@ python benchmarks/inference.py --output result.json
 
 import argparse
 import pathlib
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable
@@ -91,9 +92,12 @@ def inception(folder: pathlib.Path, rounds: int, runs: int) -> dict[str, Any]:
             calls[key] = detection(directory, batch_size, yardstick.SIZE)
             counts[key] = max(1, runs // batch_size)
     result = interleaved.compare(calls, rounds, counts)
-    for name in calls:
-        if name.endswith(f"batch {LARGE_BATCH}"):
-            _per_picture(result, name)
+    result["large_batch_by_one"] = {}
+    for kind in ("float32", "bfloat16"):
+        one, many = f"{kind}, batch 1", f"{kind}, batch {LARGE_BATCH}"
+        _per_picture(result, many)
+        pairs = zip(result["seconds"][many], result["seconds"][one], strict=True)
+        result["large_batch_by_one"][kind] = statistics.median(many / one for many, one in pairs)
     return result
 
 
@@ -134,6 +138,8 @@ def main() -> None:
     for title, result in results.items():
         print(f"{title}: milliseconds a picture")
         interleaved.report(result)
+        for kind, ratio in result.get("large_batch_by_one", {}).items():
+            print(f"{kind}: a picture of a batch of {LARGE_BATCH} takes {ratio:.2f} of one alone")
     if options.output:
         files.write_json(options.output, results)
 
