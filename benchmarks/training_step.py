@@ -24,7 +24,7 @@ def whole_step(record: str, bfloat16: bool = False) -> yardstick.SessionCall:
 
     from object_detection import inputs
     from object_detection.builders import model_builder
-    from object_detection.legacy import trainer
+    from object_detection.legacy import trainer, training_session
 
     configs = config_util.get_configs_from_pipeline_file(str(CONFIG))
     configs["train_config"].batch_size = BATCH
@@ -39,7 +39,7 @@ def whole_step(record: str, bfloat16: bool = False) -> yardstick.SessionCall:
                 configs["train_config"], reader, configs["model"], model, seed=0
             )
         graph = trainer.build_step(model, dataset, configs["train_config"])
-        session = yardstick.new_session()
+        session = tf.Session(config=training_session.session_config())
         session.run([tf.global_variables_initializer(), tf.tables_initializer()])
     fetches = (graph.train_op, graph.losses, graph.data_seconds, graph.batch_size)
     return yardstick.SessionCall(session, fetches)

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
+from object_detection.core import mixed_precision
 from object_detection.core.batch_norm import batch_norm
 from object_detection.errors import ConfigError
 from object_detection.protos import hyperparams_pb2
@@ -53,14 +54,19 @@ def _variance_scaling(config: Any) -> Any:
     )
 
 
+def _of_variables(regularizer: Callable[[tf.Tensor], Any]) -> Callable[[tf.Tensor], Any]:
+    """The regulariser of float32 variables also where a layer gives it their bfloat16 casts."""
+    return lambda weights: regularizer(mixed_precision.variable_behind(weights))
+
+
 @REGULARIZERS.entry("l1_regularizer")
 def _l1(config: Any) -> Any:
-    return slim.l1_regularizer(scale=float(config.weight))
+    return _of_variables(slim.l1_regularizer(scale=float(config.weight)))
 
 
 @REGULARIZERS.entry("l2_regularizer")
 def _l2(config: Any) -> Any:
-    return slim.l2_regularizer(scale=float(config.weight))
+    return _of_variables(slim.l2_regularizer(scale=float(config.weight)))
 
 
 def _build_one(table: Table, config: Any, oneof: str) -> Any:

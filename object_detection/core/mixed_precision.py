@@ -30,3 +30,10 @@ def bfloat16_scope() -> Iterator[None]:
 def full_precision(tensor: tf.Tensor) -> tf.Tensor:
     """The tensor in float32, if it is bfloat16; any other as it is."""
     return tf.cast(tensor, tf.float32) if tensor.dtype == tf.bfloat16 else tensor
+
+
+def variable_behind(weights: tf.Tensor) -> tf.Tensor:
+    """The float32 weights of which `weights` are the cast; any other tensor as it is."""
+    if weights.dtype == tf.bfloat16 and weights.op.type == "Cast":
+        return weights.op.inputs[0]
+    return weights

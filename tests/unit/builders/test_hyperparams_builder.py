@@ -5,6 +5,7 @@ import tf_slim as slim
 from google.protobuf import text_format
 
 from object_detection.builders import hyperparams_builder
+from object_detection.core import mixed_precision
 from object_detection.core.batch_norm import batch_norm
 from object_detection.errors import ConfigError
 from object_detection.protos import hyperparams_pb2
@@ -173,3 +174,20 @@ def test_what_is_refused(text, message):
 def test_another_message_is_refused():
     with pytest.raises(ValueError, match="Hyperparams message"):
         hyperparams_builder.build(hyperparams_pb2.Regularizer(), True)
+
+
+def test_regularisers_see_variables_where_layers_compute_in_bfloat16(run):
+    config = text_format.Parse(
+        "regularizer { l2_regularizer { weight: 0.5 } } activation: RELU_6"
+        " initializer { truncated_normal_initializer { mean: 1.001 stddev: 0 } }",
+        hyperparams_pb2.Hyperparams(),
+    )
+    with (
+        slim.arg_scope(hyperparams_builder.build(config, is_training=True)()),
+        mixed_precision.bfloat16_scope(),
+    ):
+        slim.conv2d(tf.zeros([1, 2, 2, 3], tf.bfloat16), 4, 1)
+    (loss,) = tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES)
+    assert loss.dtype == tf.float32
+    # In bfloat16 1.001 is 1.
+    np.testing.assert_allclose(run(loss), 0.5 * 12 * 1.001**2 / 2, rtol=1e-6)

@@ -94,3 +94,12 @@ def test_full_precision_of_bfloat16(run):
     wide = mixed_precision.full_precision(tf.constant([1.0, -2.5], tf.bfloat16))
     assert wide.dtype == tf.float32
     assert run(wide).tolist() == [1.0, -2.5]
+
+
+def test_the_variable_behind_a_cast():
+    variable = tf.get_variable("v", [2])
+    read = variable.read_value()
+    assert mixed_precision.variable_behind(tf.cast(read, tf.bfloat16)) is read
+    assert mixed_precision.variable_behind(read) is read
+    other = tf.zeros([2], tf.bfloat16)
+    assert mixed_precision.variable_behind(other) is other
