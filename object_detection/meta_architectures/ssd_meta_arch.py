@@ -279,7 +279,8 @@ class SSDMetaArch(model.DetectionModel):
             `detection_anchor_indices` [B, D], `num_detections` [B] float,
             `raw_detection_boxes` [B, N, 4], `raw_detection_scores` [B, N, classes]; with a keypoint
             coder `detection_keypoints` [B, D, K, 2], and if their visibility is predicted
-            `detection_keypoint_scores` [B, D, K], how likely each can be seen.
+            `detection_keypoint_scores` [B, D, K], how likely each can be seen; both also as
+            `raw_...` of all N anchors; `raw_detection_windows` [B, 4], at which boxes are cut.
 
         Raises:
             ValueError: codes or class predictions are missing.
