@@ -121,6 +121,34 @@ def test_training_changes_the_weights_and_goes_on(tmp_path):
     assert any(name.startswith("events") for name in os.listdir(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("text", "kinds_of_steps"),
+    [
+        pytest.param("num_steps: 3", 1, id="numbers only"),
+        pytest.param("num_steps: 3 summarize_gradients: true", 2, id="norms of gradients"),
+    ],
+)
+def test_steps_are_prepared_once_and_the_graph_is_written(
+    tmp_path, monkeypatch, text, kinds_of_steps
+):
+    fetched = set()
+    run = tf.Session.run
+
+    def recorded(self, fetches, *arguments, **named):
+        if isinstance(fetches, tuple):
+            fetched.add(str(fetches))
+        return run(self, fetches, *arguments, **named)
+
+    monkeypatch.setattr(tf.Session, "run", recorded)
+    _train(tmp_path, text)
+    assert len(fetched) == kinds_of_steps
+    (path,) = tmp_path.glob("events*")
+    events = list(tf.train.summary_iterator(str(path)))
+    assert sum(bool(event.graph_def) for event in events) == 1
+    # Every hundredth step is summarised, and the first is.
+    assert [event.step for event in events if event.summary.value] == [1]
+
+
 def test_a_long_training_comes_near_the_truth(tmp_path):
     outcome = _train(tmp_path, "num_steps: 150")
     assert outcome.losses["Loss/boxes"] < 0.3
