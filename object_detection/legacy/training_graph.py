@@ -189,7 +189,9 @@ def finish_step(
     optimizer, summary_values = optimizer_builder.build(train_config.optimizer, global_step)
     gradients = optimizer.compute_gradients(total, tf.trainable_variables())
     gradients = _prepare_gradients(gradients, train_config)
-    with tf.control_dependencies(model.updates() or []):
+    # One operation that waits for all: otherwise each one of the optimizer waits for each of them,
+    # and tens of thousands of edges have to be prepared before the first step.
+    with tf.control_dependencies([tf.group(*(model.updates() or []))]):
         updated = optimizer.apply_gradients(gradients, global_step=global_step)
     with tf.control_dependencies([updated]):
         train_op = tf.identity(total, name="train_op")

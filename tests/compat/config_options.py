@@ -383,6 +383,7 @@ PROGRAM_VALUES: dict[str, Any] = {
     "TrainConfig.fine_tune_checkpoint": "",
     "TrainConfig.data_augmentation_options": "",
     "TrainConfig.use_multiclass_scores": "",
+    "TrainConfig.use_bfloat16": "",
 }
 
 
