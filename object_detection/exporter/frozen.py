@@ -20,8 +20,8 @@ def for_inference(
     """The graph without what only training needs; its results differ by rounding alone.
 
     Batch normalisation goes into the convolutions, predictors of one feature map become one
-    convolution, what is constant becomes a constant (the
-    anchors, where the size of the network's input is fixed), copies and checks that cannot fail go.
+    convolution, what is constant becomes a constant (the anchors, where the size of the network's
+    input is fixed), copies and checks that cannot fail go.
 
     Args:
         graph_def: with constants for variables.
@@ -36,7 +36,7 @@ def for_inference(
     merged = merging.merge_small_convolutions(graph)
     lowered = narrow.use_bfloat16(graph) if bfloat16 else 0
     result = graph.graph_def()
-    logger.info(
+    logger.debug(
         "frozen graph: %d of %d nodes; %d normalisations folded, %d convolutions merged, %d in "
         "bfloat16",
         len(result.node),

@@ -201,10 +201,22 @@ def test_three_steps_train_and_export_seventeen_keypoints(tmp_path):
     found = _of_the_frozen_graph(exported, _picture(tmp_path))
     assert found["keypoints"].shape == (1, 100, 17, 2)
     expected = _of_the_checkpoint(configs, checkpoint, _picture(tmp_path))
-    for name, offset in (("boxes", 0), ("scores", 0), ("classes", 1), ("keypoints", 0)):
-        np.testing.assert_allclose(
-            found[name], expected[f"detection_{name}"] + offset, atol=1e-4, err_msg=name
+    scores, wanted = found["scores"][0], expected["detection_scores"][0]
+    np.testing.assert_allclose(scores, wanted, atol=1e-4)
+    np.testing.assert_array_equal(found["classes"], expected["detection_classes"] + 1)
+    # After three steps many scores are equal but for rounding, and such rows may change places:
+    # each is compared with the nearest of those that score the same.
+    ours, theirs = (
+        np.concatenate([boxes[0], points[0].reshape(100, -1)], axis=1)
+        for boxes, points in (
+            (found["boxes"], found["keypoints"]),
+            (expected["detection_boxes"], expected["detection_keypoints"]),
         )
+    )
+    distance = np.abs(ours[:, np.newaxis] - theirs).max(axis=-1)
+    distance[np.abs(scores[:, np.newaxis] - wanted) > 1e-4] = np.inf
+    assert distance.min(axis=1).max() < 1e-4
+    assert distance.min(axis=0).max() < 1e-4
 
 
 def test_drawn_persons_are_learnt_by_heart_and_judged_as_coco_does(tmp_path):
