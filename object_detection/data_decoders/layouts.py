@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 import tensorflow.compat.v1 as tf
 
-# Ids of a label map start at 1, rows of a look-up table at 0.
-_LABEL_OFFSET = 1
+from object_detection.utils.label_map_util import LABEL_OFFSET
 
 
 def by_number(
@@ -59,12 +58,12 @@ def with_ancestors(classes: tf.Tensor, ancestors: tf.Tensor) -> tuple[tf.Tensor,
         by row, then by class. A class outside the table stays as it is.
     """
     size = tf.shape(ancestors, out_type=tf.int64)[0]
-    known = (classes >= _LABEL_OFFSET) & (classes < size + _LABEL_OFFSET)
-    above = tf.gather(ancestors, tf.where(known, classes - _LABEL_OFFSET, tf.zeros_like(classes)))
+    known = (classes >= LABEL_OFFSET) & (classes < size + LABEL_OFFSET)
+    above = tf.gather(ancestors, tf.where(known, classes - LABEL_OFFSET, tf.zeros_like(classes)))
     itself = tf.one_hot(tf.zeros_like(classes), tf.cast(size, tf.int32), dtype=ancestors.dtype)
     places = tf.where(tf.where(known, above, itself) > 0)
     rows, columns = places[:, 0], places[:, 1]
-    expanded = tf.where(tf.gather(known, rows), columns + _LABEL_OFFSET, tf.gather(classes, rows))
+    expanded = tf.where(tf.gather(known, rows), columns + LABEL_OFFSET, tf.gather(classes, rows))
     return rows, expanded
 
 
@@ -104,8 +103,8 @@ def expand_image_labels(
     """
     for table, certain in ((ancestors, 1.0), (descendants, 0.0)):
         found = tf.equal(confidences, certain)
-        related = tf.gather(table, tf.boolean_mask(classes, found) - _LABEL_OFFSET) > 0
-        following = tf.where(tf.reduce_any(related, axis=0))[:, 0] + _LABEL_OFFSET
+        related = tf.gather(table, tf.boolean_mask(classes, found) - LABEL_OFFSET) > 0
+        following = tf.where(tf.reduce_any(related, axis=0))[:, 0] + LABEL_OFFSET
         classes = tf.concat([tf.boolean_mask(classes, ~found), following], axis=0)
         confidences = tf.concat(
             [

@@ -201,8 +201,8 @@ class TfExampleDecoder(data_decoder.DataDecoder):
         are left empty. Everything that has one row a box has the boxes' order.
 
         Returns:
-            `image` [H, W, 3] uint8, or what `read_image` gives, `original_image_spatial_shape` [2] int32, `filename`,
-            `source_id`, `key`;
+            `image` [H, W, 3] uint8, or what `read_image` gives; `original_image_spatial_shape` [2]
+            int32, `filename`, `source_id`, `key`;
             of the whole picture `groundtruth_image_classes` int64 and
             `groundtruth_image_confidences` [n], `groundtruth_verified_neg_classes` and
             `groundtruth_not_exhaustive_classes` int64;

@@ -2,8 +2,8 @@
 
 `scripts/txt_to_tfr_retface_v2.py` is the command. What becomes of each picture:
 
-* it does not open, is cut off or does not decode, or one of its lines cannot be read: left out as a whole (a face
-  without its label would be taught as background);
+* it does not open, is cut off or does not decode, or one of its lines cannot be read: left out as a
+  whole (a face without its label would be taught as background);
 * x2 and y2 are cut at the picture's right and bottom edge;
 * a box that then has no area, or is narrower than `thres` x the picture's width: see SMALL_FACES;
 * no faces: written without boxes.

@@ -10,11 +10,9 @@ from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError
 from object_detection.exporter.graph_inputs import INPUTS, Shape
 from object_detection.utils import graph_edits
+from object_detection.utils.label_map_util import LABEL_OFFSET
 
 logger = logging.getLogger(__name__)
-
-# The class ids of a label map start at 1; the model's classes start at 0.
-LABEL_ID_OFFSET = 1
 
 Detections = fields.DetectionResultFields
 # What a graph without suppression gives.
@@ -68,7 +66,7 @@ def _named(
             continue
         tensor = tf.cast(tensor, tf.float32)
         if name == Detections.detection_classes:
-            tensor += LABEL_ID_OFFSET
+            tensor += LABEL_OFFSET
         outputs[name] = tf.identity(tensor, name=name)
         tf.add_to_collection(collection, outputs[name])
     return outputs

@@ -19,12 +19,10 @@ from object_detection.errors import ConfigError
 from object_detection.metrics import np_box_list_ops, np_boxes
 from object_detection.protos import pipeline_pb2
 from object_detection.utils import config_util
+from object_detection.utils.label_map_util import LABEL_OFFSET
 
 Array = np.ndarray[Any, Any]
 Keys = fields.DetectionResultFields
-
-# The class ids of a label map start at 1.
-_LABEL_ID_OFFSET = 1
 
 
 class Suppression(NamedTuple):
@@ -141,7 +139,7 @@ def detections_of(raw: Mapping[str, Array], index: int, settings: Suppression) -
     return Detections(
         cut,
         scores[anchors, classes],
-        classes + _LABEL_ID_OFFSET,
+        classes + LABEL_OFFSET,
         keypoints,
         _rows(raw.get(Keys.raw_detection_keypoint_scores), index, anchors),
         anchors,

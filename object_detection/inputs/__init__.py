@@ -25,7 +25,6 @@ from object_detection.inputs.input_functions import (
     train_input,
 )
 from object_detection.inputs.static_shapes import pad_input_data_to_static_shapes
-from object_detection.inputs.transform import LABEL_OFFSET as _LABEL_OFFSET
 from object_detection.inputs.transform import (
     assert_or_prune_invalid_boxes,
     augment_input_data,
@@ -34,6 +33,7 @@ from object_detection.inputs.transform import (
     select_rows,
     transform_input_data,
 )
+from object_detection.utils.label_map_util import LABEL_OFFSET as _LABEL_OFFSET
 
 __all__ = [
     "HASH_BINS",

@@ -13,13 +13,12 @@ from object_detection.core import encoded_image, preprocessor
 from object_detection.core import standard_fields as fields
 from object_detection.keypoints import geometry
 from object_detection.utils import ops
+from object_detection.utils.label_map_util import LABEL_OFFSET
 from object_detection.utils.ops.groundtruth import PER_BOX
 
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
 
-# The ids of a label map start at 1; the model's classes start at 0.
-LABEL_OFFSET = 1
 # What a decoder gives for a name that the label map does not have.
 _UNRECOGNIZED = -1
 

@@ -17,12 +17,11 @@ from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError
 from object_detection.metrics.detection_evaluator import Array
 from object_detection.utils import graph_errors
+from object_detection.utils.label_map_util import LABEL_OFFSET
 
 Inputs = fields.InputDataFields
 Detections = fields.DetectionResultFields
 
-# The class ids of a label map start at 1; the model's classes start at 0.
-_LABEL_OFFSET = 1
 # What a box has beside its place and class, if the reader gives it.
 _PER_BOX = (
     Inputs.groundtruth_is_crowd,
@@ -115,7 +114,7 @@ def unbatched(
             Inputs.groundtruth_classes: groundtruth[Inputs.groundtruth_classes][
                 index, :boxes
             ].argmax(axis=-1)
-            + _LABEL_OFFSET,
+            + LABEL_OFFSET,
         }
         for key in _PER_BOX:
             if key in groundtruth:
@@ -132,7 +131,7 @@ def unbatched(
             Detections.detection_classes: detections[Detections.detection_classes][
                 index, :found
             ].astype(np.int64)
-            + _LABEL_OFFSET,
+            + LABEL_OFFSET,
         }
         if Detections.detection_keypoints in detections:
             detected[Detections.detection_keypoints] = (

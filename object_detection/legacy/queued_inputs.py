@@ -16,12 +16,10 @@ from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError
 from object_detection.utils import ops
+from object_detection.utils.label_map_util import LABEL_OFFSET
 
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
-
-# The ids of a label map start at 1; the model's classes start at 0.
-_LABEL_OFFSET = 1
 
 
 def create_input_queue(
@@ -73,7 +71,7 @@ def _classes_of(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Boxes and class targets [M, C] of one sample."""
     boxes = sample[Inputs.groundtruth_boxes]
-    class_ids = tf.cast(sample[Inputs.groundtruth_classes], tf.int32) - _LABEL_OFFSET
+    class_ids = tf.cast(sample[Inputs.groundtruth_classes], tf.int32) - LABEL_OFFSET
     if merge:
         boxes, classes, *_ = ops.merge_boxes_with_multiple_labels(
             boxes, class_ids, tf.ones_like(class_ids, tf.float32), num_classes

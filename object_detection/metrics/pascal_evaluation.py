@@ -20,6 +20,7 @@ from object_detection.metrics.average_precision import (
     ObjectDetectionEvaluationState,
 )
 from object_detection.metrics.detection_evaluator import Category, DetectionEvaluator
+from object_detection.utils.label_map_util import LABEL_OFFSET
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +28,6 @@ Array = npt.NDArray[Any]
 
 Inputs = fields.InputDataFields
 Detections = fields.DetectionResultFields
-
-# The class ids of a label map start at 1; those of the evaluation at 0.
-LABEL_OFFSET = 1
 
 # What `add_eval_dict` takes of the tensors it is given.
 LAYOUT = in_graph.Layout(

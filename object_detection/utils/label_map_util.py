@@ -15,7 +15,9 @@ from object_detection.protos import string_int_label_map_pb2
 Category = dict[str, Any]
 LabelMapOrPath = str | os.PathLike[str] | string_int_label_map_pb2.StringIntLabelMap
 
-_LABEL_OFFSET = 1
+# The class ids of a label map start at 1; classes of models, and rows of tables, at 0.
+LABEL_OFFSET = 1
+_LABEL_OFFSET = LABEL_OFFSET  # its name in the OD API
 
 
 # How LVIS writes the frequency of a class in its categories.
@@ -137,7 +139,7 @@ def convert_label_map_to_categories(
     """
     if not label_map:
         return [
-            {"id": index + _LABEL_OFFSET, "name": f"category_{index + _LABEL_OFFSET}"}
+            {"id": index + LABEL_OFFSET, "name": f"category_{index + LABEL_OFFSET}"}
             for index in range(max_num_classes)
         ]
     categories: dict[int, Category] = {}
@@ -250,7 +252,7 @@ def get_label_map_hierarchy_lut(
                         f"label map: {field} of {item.name!r} holds {other}; ids here go from 1 "
                         f"to {largest}."
                     )
-                lut[item.id - _LABEL_OFFSET, other - _LABEL_OFFSET] = 1
+                lut[item.id - LABEL_OFFSET, other - LABEL_OFFSET] = 1
         return lut
 
     return (

@@ -5,6 +5,7 @@ import re
 import pytest
 from google.protobuf import text_format
 
+from object_detection.core.preprocessor import pipeline
 from object_detection.protos import (
     input_reader_pb2,
     model_pb2,
@@ -98,6 +99,11 @@ def test_what_excludes_it(settings, words):
 )
 def test_what_goes_with_it(settings):
     assert _problems(**settings) == []
+
+
+def test_steps_that_choose_a_part_are_those_that_take_encoded_pictures():
+    taken = {function.__name__ for function in pipeline._TAKE_ENCODED_IMAGES}
+    assert set(jpeg_scaling._CHOOSE) == taken
 
 
 def test_names_are_those_of_steps():
