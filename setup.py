@@ -28,6 +28,7 @@ setuptools.setup(
         "tf-slim>=1.1.0",
         "pycocotools>=2.0.7",
         "numpy",
+        "google-crc32c",
         "pillow>=10.1",
         "lxml",
         "contextlib2",

@@ -1,26 +1,8 @@
 """Writes TFRecord files without TensorFlow, which takes seconds to load."""
 
-import struct
+from object_detection.utils.records.framing import framed
 
-from object_detection.utils import crc32c
-
-# A record: length (uint64, little endian), its checksum; the content, its checksum.
-# Source: tensorflow/core/lib/io/record_writer.h.
-_LENGTH = struct.Struct("<Q")
-_CHECKSUM = struct.Struct("<I")
-
-
-def framed(record: bytes) -> bytes:
-    """What a file holds of one record."""
-    length = _LENGTH.pack(len(record))
-    return b"".join(
-        (
-            length,
-            _CHECKSUM.pack(crc32c.masked(length)),
-            record,
-            _CHECKSUM.pack(crc32c.masked(record)),
-        )
-    )
+__all__ = ["RecordWriter", "framed"]
 
 
 class RecordWriter:

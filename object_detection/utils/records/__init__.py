@@ -1,0 +1,1 @@
+"""Records (TFRecord files) read, judged and framed without TensorFlow, which takes seconds to load."""
