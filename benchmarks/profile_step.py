@@ -3,11 +3,13 @@
 
 python benchmarks/profile_step.py --record data/wider_train.record --picture step.png
 
-Shows the bare backbone and the whole step of the Inception v2 example, in float32 and in bfloat16.
+Shows the bare backbone and the whole step of the Inception v2 example, in float32 and in bfloat16;
+with --before also what an earlier version wrote with --output.
 """
 
 import argparse
 import collections
+import json
 import pathlib
 import sys
 from collections.abc import Callable, Mapping
@@ -101,13 +103,23 @@ def draw(profiles: Mapping[str, Mapping[str, float]], path: str) -> None:
     pyplot.close(figure)
 
 
+def _earlier(path: str) -> dict[str, dict[str, float]]:
+    """The profiles in a file that this program wrote, called "before"."""
+    content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    return {f"{name}, before": times for name, times in content["milliseconds"].items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--record", required=True, help="TFRecord with 5 keypoints a face")
     parser.add_argument("--steps", type=int, default=5, help="traced steps of each kind")
     parser.add_argument("--picture", default="", help="PNG file to write; needs matplotlib")
     parser.add_argument("--output", default="", help="JSON file to write")
+    parser.add_argument(
+        "--before", default="", help="such a file of an earlier version, to compare"
+    )
     options = parser.parse_args()
+    earlier = _earlier(options.before) if options.before else {}
     startup.prepare_tensorflow()
     profiles = {
         name: profile(make(), options.steps)
@@ -123,7 +135,7 @@ def main() -> None:
         for kind, value in times.items():
             print(f"  {kind:<28} {value:8.1f} ms {100 * value / total:5.1f} %")
     if options.picture:
-        draw(profiles, options.picture)
+        draw({**earlier, **profiles}, options.picture)
     if options.output:
         files.write_json(options.output, {"environment": environment(), "milliseconds": profiles})
 
