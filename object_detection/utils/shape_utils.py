@@ -42,6 +42,8 @@ def pad_or_clip_nd(tensor: tf.Tensor, output_shape: Sequence[Any]) -> tf.Tensor:
         output_shape: sizes; None leaves an axis as it is.
     """
     tensor = tf.convert_to_tensor(tensor)
+    if tensor.shape.rank == 0 and not output_shape:
+        return tensor  # a scalar has no axis
     cut = tensor[tuple(slice(0, size) for size in output_shape)]
     paddings = [
         [0, 0 if size is None else size - tf.shape(cut)[axis]]

@@ -48,6 +48,10 @@ def test_all_axes_padded_and_cut(run):
     assert shape_utils.pad_or_clip_nd(tensor, [1, None, 7]).shape.as_list() == [1, 3, 7]
 
 
+def test_a_scalar_has_no_axis_to_pad(run):
+    assert run(shape_utils.pad_or_clip_nd(tf.constant(3.0), [])) == 3.0
+
+
 def test_shape_as_numbers_and_tensors(run):
     tensor = tf.placeholder_with_default(np.zeros([2, 3, 4]), [None, 3, 4])
     shape = shape_utils.combined_static_and_dynamic_shape(tensor)
