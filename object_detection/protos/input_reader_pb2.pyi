@@ -13,13 +13,24 @@ PNG_MASKS: InstanceMaskType
 TF_EXAMPLE: InputType
 TF_SEQUENCE_EXAMPLE: InputType
 
+class BadRecords(_message.Message):
+    __slots__ = ["check", "max_megapixels", "max_share"]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    MAX_MEGAPIXELS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SHARE_FIELD_NUMBER: _ClassVar[int]
+    check: bool
+    max_megapixels: float
+    max_share: float
+    def __init__(self, check: bool = ..., max_share: _Optional[float] = ..., max_megapixels: _Optional[float] = ...) -> None: ...
+
 class ExternalInputReader(_message.Message):
     __slots__ = []
     Extensions: _python_message._ExtensionDict
     def __init__(self) -> None: ...
 
 class InputReader(_message.Message):
-    __slots__ = ["drop_remainder", "expand_labels_hierarchy", "external_input_reader", "fast_jpeg_scaling", "filenames_shuffle_buffer_size", "frame_index", "include_source_id", "input_type", "keypoint_type_weight", "label_map_path", "load_context_features", "load_context_image_ids", "load_dense_pose", "load_instance_masks", "load_keypoint_depth_features", "load_multiclass_scores", "load_track_id", "mask_type", "max_number_of_boxes", "min_after_dequeue", "name", "num_additional_channels", "num_epochs", "num_keypoints", "num_parallel_batches", "num_parallel_map_calls", "num_prefetch_batches", "num_readers", "prefetch_size", "queue_capacity", "read_block_length", "sample_1_of_n_examples", "sample_from_datasets_weights", "shuffle", "shuffle_buffer_size", "tf_record_input_reader", "use_display_name", "use_keypoint_label_map"]
+    __slots__ = ["bad_records", "drop_remainder", "expand_labels_hierarchy", "external_input_reader", "fast_jpeg_scaling", "filenames_shuffle_buffer_size", "frame_index", "include_source_id", "input_type", "keypoint_type_weight", "label_map_path", "load_context_features", "load_context_image_ids", "load_dense_pose", "load_instance_masks", "load_keypoint_depth_features", "load_multiclass_scores", "load_track_id", "mask_type", "max_number_of_boxes", "min_after_dequeue", "name", "num_additional_channels", "num_epochs", "num_keypoints", "num_parallel_batches", "num_parallel_map_calls", "num_prefetch_batches", "num_readers", "prefetch_size", "queue_capacity", "read_block_length", "sample_1_of_n_examples", "sample_from_datasets_weights", "shuffle", "shuffle_buffer_size", "tf_record_input_reader", "use_display_name", "use_keypoint_label_map"]
+    BAD_RECORDS_FIELD_NUMBER: _ClassVar[int]
     DROP_REMAINDER_FIELD_NUMBER: _ClassVar[int]
     EXPAND_LABELS_HIERARCHY_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_INPUT_READER_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +69,7 @@ class InputReader(_message.Message):
     TF_RECORD_INPUT_READER_FIELD_NUMBER: _ClassVar[int]
     USE_DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     USE_KEYPOINT_LABEL_MAP_FIELD_NUMBER: _ClassVar[int]
+    bad_records: BadRecords
     drop_remainder: bool
     expand_labels_hierarchy: bool
     external_input_reader: ExternalInputReader
@@ -96,7 +108,7 @@ class InputReader(_message.Message):
     tf_record_input_reader: TFRecordInputReader
     use_display_name: bool
     use_keypoint_label_map: bool
-    def __init__(self, name: _Optional[str] = ..., label_map_path: _Optional[str] = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., filenames_shuffle_buffer_size: _Optional[int] = ..., num_epochs: _Optional[int] = ..., sample_1_of_n_examples: _Optional[int] = ..., num_readers: _Optional[int] = ..., num_parallel_batches: _Optional[int] = ..., num_prefetch_batches: _Optional[int] = ..., queue_capacity: _Optional[int] = ..., min_after_dequeue: _Optional[int] = ..., read_block_length: _Optional[int] = ..., prefetch_size: _Optional[int] = ..., num_parallel_map_calls: _Optional[int] = ..., drop_remainder: bool = ..., num_additional_channels: _Optional[int] = ..., num_keypoints: _Optional[int] = ..., keypoint_type_weight: _Optional[_Iterable[float]] = ..., max_number_of_boxes: _Optional[int] = ..., load_multiclass_scores: bool = ..., load_context_features: bool = ..., load_context_image_ids: bool = ..., load_instance_masks: bool = ..., mask_type: _Optional[_Union[InstanceMaskType, str]] = ..., load_dense_pose: bool = ..., load_track_id: bool = ..., load_keypoint_depth_features: bool = ..., use_display_name: bool = ..., include_source_id: bool = ..., input_type: _Optional[_Union[InputType, str]] = ..., frame_index: _Optional[int] = ..., use_keypoint_label_map: bool = ..., tf_record_input_reader: _Optional[_Union[TFRecordInputReader, _Mapping]] = ..., external_input_reader: _Optional[_Union[ExternalInputReader, _Mapping]] = ..., sample_from_datasets_weights: _Optional[_Iterable[float]] = ..., expand_labels_hierarchy: bool = ..., fast_jpeg_scaling: bool = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., label_map_path: _Optional[str] = ..., shuffle: bool = ..., shuffle_buffer_size: _Optional[int] = ..., filenames_shuffle_buffer_size: _Optional[int] = ..., num_epochs: _Optional[int] = ..., sample_1_of_n_examples: _Optional[int] = ..., num_readers: _Optional[int] = ..., num_parallel_batches: _Optional[int] = ..., num_prefetch_batches: _Optional[int] = ..., queue_capacity: _Optional[int] = ..., min_after_dequeue: _Optional[int] = ..., read_block_length: _Optional[int] = ..., prefetch_size: _Optional[int] = ..., num_parallel_map_calls: _Optional[int] = ..., drop_remainder: bool = ..., num_additional_channels: _Optional[int] = ..., num_keypoints: _Optional[int] = ..., keypoint_type_weight: _Optional[_Iterable[float]] = ..., max_number_of_boxes: _Optional[int] = ..., load_multiclass_scores: bool = ..., load_context_features: bool = ..., load_context_image_ids: bool = ..., load_instance_masks: bool = ..., mask_type: _Optional[_Union[InstanceMaskType, str]] = ..., load_dense_pose: bool = ..., load_track_id: bool = ..., load_keypoint_depth_features: bool = ..., use_display_name: bool = ..., include_source_id: bool = ..., input_type: _Optional[_Union[InputType, str]] = ..., frame_index: _Optional[int] = ..., use_keypoint_label_map: bool = ..., tf_record_input_reader: _Optional[_Union[TFRecordInputReader, _Mapping]] = ..., external_input_reader: _Optional[_Union[ExternalInputReader, _Mapping]] = ..., sample_from_datasets_weights: _Optional[_Iterable[float]] = ..., expand_labels_hierarchy: bool = ..., fast_jpeg_scaling: bool = ..., bad_records: _Optional[_Union[BadRecords, _Mapping]] = ...) -> None: ...
 
 class TFRecordInputReader(_message.Message):
     __slots__ = ["input_path"]
