@@ -19,8 +19,21 @@ class EarlyStopping(_message.Message):
     patience: int
     def __init__(self, patience: _Optional[int] = ..., min_change: _Optional[float] = ...) -> None: ...
 
+class NonFinite(_message.Message):
+    __slots__ = ["max_times", "policy"]
+    class Policy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    MAX_TIMES_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    ROLL_BACK: NonFinite.Policy
+    SKIP: NonFinite.Policy
+    STOP: NonFinite.Policy
+    max_times: int
+    policy: NonFinite.Policy
+    def __init__(self, policy: _Optional[_Union[NonFinite.Policy, str]] = ..., max_times: _Optional[int] = ...) -> None: ...
+
 class TrainConfig(_message.Message):
-    __slots__ = ["add_regularization_loss", "batch_queue_capacity", "batch_size", "bias_grad_multiplier", "data_augmentation_options", "deterministic_input", "evaluation", "fine_tune_checkpoint", "fine_tune_checkpoint_type", "fine_tune_checkpoint_version", "freeze_variables", "from_detection_checkpoint", "gradient_clipping_by_global_norm", "gradient_clipping_by_norm", "keep_checkpoint_every_n_hours", "load_all_detection_checkpoint_vars", "max_number_of_boxes", "merge_multiple_label_boxes", "num_batch_queue_threads", "num_steps", "optimizer", "prefetch_queue_capacity", "replicas_to_aggregate", "retain_original_images", "run_fine_tune_checkpoint_dummy_computation", "startup_delay_steps", "summarize_gradients", "sync_replicas", "unpad_groundtruth_tensors", "update_trainable_variables", "use_bfloat16", "use_multiclass_scores"]
+    __slots__ = ["add_regularization_loss", "batch_queue_capacity", "batch_size", "bias_grad_multiplier", "data_augmentation_options", "deterministic_input", "evaluation", "fine_tune_checkpoint", "fine_tune_checkpoint_type", "fine_tune_checkpoint_version", "freeze_variables", "from_detection_checkpoint", "gradient_clipping_by_global_norm", "gradient_clipping_by_norm", "keep_checkpoint_every_n_hours", "load_all_detection_checkpoint_vars", "max_number_of_boxes", "merge_multiple_label_boxes", "non_finite", "num_batch_queue_threads", "num_steps", "optimizer", "prefetch_queue_capacity", "replicas_to_aggregate", "retain_original_images", "run_fine_tune_checkpoint_dummy_computation", "startup_delay_steps", "summarize_gradients", "sync_replicas", "unpad_groundtruth_tensors", "update_trainable_variables", "use_bfloat16", "use_multiclass_scores"]
     ADD_REGULARIZATION_LOSS_FIELD_NUMBER: _ClassVar[int]
     BATCH_QUEUE_CAPACITY_FIELD_NUMBER: _ClassVar[int]
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +52,7 @@ class TrainConfig(_message.Message):
     LOAD_ALL_DETECTION_CHECKPOINT_VARS_FIELD_NUMBER: _ClassVar[int]
     MAX_NUMBER_OF_BOXES_FIELD_NUMBER: _ClassVar[int]
     MERGE_MULTIPLE_LABEL_BOXES_FIELD_NUMBER: _ClassVar[int]
+    NON_FINITE_FIELD_NUMBER: _ClassVar[int]
     NUM_BATCH_QUEUE_THREADS_FIELD_NUMBER: _ClassVar[int]
     NUM_STEPS_FIELD_NUMBER: _ClassVar[int]
     OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +85,7 @@ class TrainConfig(_message.Message):
     load_all_detection_checkpoint_vars: bool
     max_number_of_boxes: int
     merge_multiple_label_boxes: bool
+    non_finite: NonFinite
     num_batch_queue_threads: int
     num_steps: int
     optimizer: _optimizer_pb2.Optimizer
@@ -85,7 +100,7 @@ class TrainConfig(_message.Message):
     update_trainable_variables: _containers.RepeatedScalarFieldContainer[str]
     use_bfloat16: bool
     use_multiclass_scores: bool
-    def __init__(self, batch_size: _Optional[int] = ..., data_augmentation_options: _Optional[_Iterable[_Union[_preprocessor_pb2.PreprocessingStep, _Mapping]]] = ..., sync_replicas: bool = ..., keep_checkpoint_every_n_hours: _Optional[float] = ..., optimizer: _Optional[_Union[_optimizer_pb2.Optimizer, _Mapping]] = ..., gradient_clipping_by_norm: _Optional[float] = ..., fine_tune_checkpoint: _Optional[str] = ..., fine_tune_checkpoint_type: _Optional[str] = ..., fine_tune_checkpoint_version: _Optional[_Union[CheckpointVersion, str]] = ..., from_detection_checkpoint: bool = ..., load_all_detection_checkpoint_vars: bool = ..., run_fine_tune_checkpoint_dummy_computation: bool = ..., num_steps: _Optional[int] = ..., startup_delay_steps: _Optional[float] = ..., bias_grad_multiplier: _Optional[float] = ..., update_trainable_variables: _Optional[_Iterable[str]] = ..., freeze_variables: _Optional[_Iterable[str]] = ..., replicas_to_aggregate: _Optional[int] = ..., batch_queue_capacity: _Optional[int] = ..., num_batch_queue_threads: _Optional[int] = ..., prefetch_queue_capacity: _Optional[int] = ..., merge_multiple_label_boxes: bool = ..., use_multiclass_scores: bool = ..., add_regularization_loss: bool = ..., max_number_of_boxes: _Optional[int] = ..., unpad_groundtruth_tensors: bool = ..., retain_original_images: bool = ..., use_bfloat16: bool = ..., summarize_gradients: bool = ..., gradient_clipping_by_global_norm: _Optional[float] = ..., evaluation: _Optional[_Union[TrainingEvaluation, _Mapping]] = ..., deterministic_input: bool = ...) -> None: ...
+    def __init__(self, batch_size: _Optional[int] = ..., data_augmentation_options: _Optional[_Iterable[_Union[_preprocessor_pb2.PreprocessingStep, _Mapping]]] = ..., sync_replicas: bool = ..., keep_checkpoint_every_n_hours: _Optional[float] = ..., optimizer: _Optional[_Union[_optimizer_pb2.Optimizer, _Mapping]] = ..., gradient_clipping_by_norm: _Optional[float] = ..., fine_tune_checkpoint: _Optional[str] = ..., fine_tune_checkpoint_type: _Optional[str] = ..., fine_tune_checkpoint_version: _Optional[_Union[CheckpointVersion, str]] = ..., from_detection_checkpoint: bool = ..., load_all_detection_checkpoint_vars: bool = ..., run_fine_tune_checkpoint_dummy_computation: bool = ..., num_steps: _Optional[int] = ..., startup_delay_steps: _Optional[float] = ..., bias_grad_multiplier: _Optional[float] = ..., update_trainable_variables: _Optional[_Iterable[str]] = ..., freeze_variables: _Optional[_Iterable[str]] = ..., replicas_to_aggregate: _Optional[int] = ..., batch_queue_capacity: _Optional[int] = ..., num_batch_queue_threads: _Optional[int] = ..., prefetch_queue_capacity: _Optional[int] = ..., merge_multiple_label_boxes: bool = ..., use_multiclass_scores: bool = ..., add_regularization_loss: bool = ..., max_number_of_boxes: _Optional[int] = ..., unpad_groundtruth_tensors: bool = ..., retain_original_images: bool = ..., use_bfloat16: bool = ..., summarize_gradients: bool = ..., gradient_clipping_by_global_norm: _Optional[float] = ..., evaluation: _Optional[_Union[TrainingEvaluation, _Mapping]] = ..., deterministic_input: bool = ..., non_finite: _Optional[_Union[NonFinite, _Mapping]] = ...) -> None: ...
 
 class TrainingEvaluation(_message.Message):
     __slots__ = ["best_metric", "best_reader", "better", "early_stopping", "every_steps"]
