@@ -12,6 +12,8 @@ from typing import NamedTuple
 from PIL import Image
 
 from object_detection.dataset_tools import jpeg_structure
+from object_detection.errors import PictureError
+from object_detection.utils import untrusted
 
 # What Pillow raises on damaged files, by experience and by its own documentation.
 _DECODE_ERRORS = (
@@ -62,18 +64,19 @@ def check_picture(encoded: bytes) -> Picture:
     reads (BMP, GIF: first frame, WebP, TIFF, and JPEG in CMYK) becomes an RGB PNG, without loss.
 
     Raises:
+        PictureError: it has more pixels than are read; nothing was decoded.
         OSError: (or another of `_DECODE_ERRORS`) the picture does not decode to its end.
     """
     frame = jpeg_structure.frame_of_whole_jpeg(encoded)
-    most = Image.MAX_IMAGE_PIXELS
-    if frame is not None and (most is None or frame.height * frame.width <= most):
+    if frame is not None:
+        untrusted.check_pixels(frame.height, frame.width)
         digest = hashlib.sha256(encoded).hexdigest()
         return Picture(encoded, "jpeg", frame.height, frame.width, digest, "")
     return _check_by_decoding(encoded)
 
 
 def _check_by_decoding(encoded: bytes) -> Picture:
-    with Image.open(io.BytesIO(encoded)) as image:
+    with untrusted.opened_picture(encoded) as image:
         width, height = image.size
         kind = image.format or "unknown"
         note = ""
@@ -106,13 +109,24 @@ def pillow_silent() -> Iterator[None]:
 def read_picture(path: str) -> Picture | Unreadable:
     """Reads and checks one file; never raises for what the file holds or lacks."""
     try:
-        with open(path, "rb") as file:
-            encoded = file.read()
+        encoded = untrusted.read_bytes(path, untrusted.MOST_PICTURE_BYTES)
+    except PictureError as error:
+        return Unreadable(error.reason, str(error))
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
         return Unreadable(reason, getattr(error, "strerror", None) or str(error))
     try:
         return check_picture(encoded)
+    except PictureError as error:
+        return Unreadable(error.reason, str(error))
     except _DECODE_ERRORS as error:
         detail = str(error).replace(repr(path), "file") or type(error).__name__
         return Unreadable("does_not_decode", f"{detail} ({len(encoded)} bytes)")
+
+
+def read_picture_below(folder: str, name: str) -> Picture | Unreadable:
+    """Likewise, of a path in a stranger's file, which may not lead out of `folder`."""
+    try:
+        return read_picture(untrusted.path_below(folder, name))
+    except PictureError as error:
+        return Unreadable(error.reason, str(error))

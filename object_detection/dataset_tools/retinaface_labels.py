@@ -12,10 +12,12 @@ an edge have genuine negative coordinates, a point is missing only if kx, ky and
 import dataclasses
 import gzip
 import math
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TextIO
 
 from object_detection.errors import DataError
+from object_detection.utils import untrusted
 
 NUM_KEYPOINTS = 5
 _BOX_COLUMNS = 4
@@ -26,6 +28,12 @@ NOT_LABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 _NO_POINT = (math.nan, math.nan, NOT_LABELLED)
 _NO_POINTS = (_NO_POINT,) * NUM_KEYPOINTS
 _MISSING = [-1.0] * (3 * NUM_KEYPOINTS)
+_MOST = 1e9
+"""No picture has such coordinates; float32 of a record could not hold them much further."""
+
+MOST_BYTES = 1 << 30
+"""Of a label file, unpacked; WIDER FACE's largest has 8 MB."""
+_MOST_IN_A_LINE = 10_000
 
 
 class Face(NamedTuple):
@@ -65,22 +73,25 @@ class LabelledPicture:
 
 
 def _wrong_column(words: Sequence[str]) -> str:
-    """Which of the columns is no finite number."""
+    """Which of the columns is no finite number, or far out of any picture."""
     for column, word in enumerate(words, start=1):
         try:
             number = float(word)
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            return f"column {column} is {word!r}, not a finite number"
-    return "no column is wrong"
+            return f"column {column} is {untrusted.shortened(word)!r}, not a finite number"
+        if abs(number) > _MOST:
+            return f"column {column} is {untrusted.shortened(word)}, which no picture has"
+    return ""
 
 
 def parse_face(text: str, line: int) -> Face:
     """The face of one line.
 
     Raises:
-        DataError: another number of columns than 4 or 20, or a column that is no finite number.
+        DataError: another number of columns than 4 or 20, or a column that is no finite number, or
+            a larger one than any picture has pixels.
     """
     words = text.split()
     if len(words) not in {_BOX_COLUMNS, _COLUMNS}:
@@ -90,8 +101,9 @@ def parse_face(text: str, line: int) -> Face:
         numbers = [float(word) for word in words]
     except ValueError:
         raise DataError(_wrong_column(words)) from None
-    if not math.isfinite(sum(numbers)) and not all(map(math.isfinite, numbers)):
-        raise DataError(_wrong_column(words))
+    # NaN compares as false wherever it stands in a sum.
+    if not sum(map(abs, numbers)) <= _MOST and (why := _wrong_column(words)):
+        raise DataError(why)
     x, y, width, height = numbers[:_BOX_COLUMNS]
     rest = numbers[_BOX_COLUMNS : _BOX_COLUMNS + 3 * NUM_KEYPOINTS]
     points = _NO_POINTS
@@ -154,3 +166,32 @@ def open_labels(path: str) -> TextIO:
     if path.endswith(".gz"):
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape")
     return open(path, encoding="utf-8-sig", errors="surrogateescape")
+
+
+def read_lines(path: str) -> list[str]:
+    """The lines of a label file.
+
+    Raises:
+        DataError: it cannot be read, is no text, or is larger than any label file is; then no more
+            of it was read.
+    """
+    lines, total = [], 0
+    try:
+        with open_labels(path) as file:
+            # A line, too, may have no end.
+            while line := file.readline(_MOST_IN_A_LINE + 1):
+                total += len(line)
+                if len(line) > _MOST_IN_A_LINE or "\0" in line:
+                    raise DataError(
+                        f"{path}: line {len(lines) + 1} is no text of a label file (it has a zero "
+                        f"byte, or more than {_MOST_IN_A_LINE} characters). Is it another file?"
+                    )
+                if total > MOST_BYTES:
+                    raise DataError(
+                        f"{path}: has more than {MOST_BYTES >> 20} MB of text. Split it, or check "
+                        "that it is a label file."
+                    )
+                lines.append(line)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: the label file cannot be read: {error}.") from error
+    return lines

@@ -32,8 +32,8 @@ from object_detection.dataset_tools import (
     tf_record_creation_util,
     worker_processes,
 )
-from object_detection.errors import ConfigError, DataError
-from object_detection.utils import files
+from object_detection.errors import DataError
+from object_detection.utils import files, flag_checks, untrusted
 
 CLASS_NAME, CLASS_ID = "face", 1
 SMALL_FACES = {
@@ -42,6 +42,9 @@ SMALL_FACES = {
     "keep": "only a box without area is left out, however small the others are",
 }
 _CHUNK = 16
+_MOST_THRES = 0.99
+_MOST_SHARDS = 1000  # files that are open at once
+_MOST_WORKERS = 256
 _LABEL_MAP = f"item {{\n  id: {CLASS_ID}\n  name: '{CLASS_NAME}'\n}}\n"
 
 
@@ -238,7 +241,7 @@ def _convert_some(labels: _Lines, settings: Settings) -> _Converted:
     with picture_files.pillow_silent():
         for picture in retinaface_labels.parse_labels(labels.lines, first_line=labels.first):
             path = os.path.join(settings.idir, picture.path)
-            stored = picture_files.read_picture(path)
+            stored = picture_files.read_picture_below(settings.idir, picture.path)
             faces = _faces_to_write(picture, stored, settings, report)
             if faces is None or isinstance(stored, picture_files.Unreadable):
                 continue
@@ -313,33 +316,18 @@ def _output_names(opath: str, num_shards: int) -> list[str]:
 
 
 def _check(settings: Settings) -> None:
-    if not os.path.isfile(settings.itxt):
-        raise DataError(f"--itxt={settings.itxt}: there is no such label file.")
-    if not os.path.isdir(settings.idir):
-        raise DataError(f"--idir={settings.idir}: there is no such folder of pictures.")
-    if not os.path.basename(settings.opath) or os.path.isdir(settings.opath):
-        raise ConfigError(f"--opath={settings.opath} is a folder; name the record file to write.")
-    if os.path.exists(settings.opath) and not os.path.isfile(settings.opath):
-        raise ConfigError(f"--opath={settings.opath} is no regular file; name the record to write.")
-    if not 0 <= settings.thres < 1:
-        raise ConfigError(
-            f"--thres={settings.thres}: a share of the picture's width in [0, 1) is wanted."
-        )
-    if settings.small_faces not in SMALL_FACES:
-        raise ConfigError(
-            f"--small_faces={settings.small_faces}: choose one of {', '.join(SMALL_FACES)}."
-        )
-    if settings.num_shards < 1 or settings.num_workers < 0:
-        raise ConfigError("--num_shards starts at 1 and --num_workers at 0.")
+    flag_checks.input_file("itxt", settings.itxt)
+    flag_checks.input_folder("idir", settings.idir)
+    flag_checks.output_file("opath", settings.opath)
+    flag_checks.number("thres", settings.thres, 0, _MOST_THRES)
+    flag_checks.chosen("small_faces", settings.small_faces, list(SMALL_FACES))
+    flag_checks.number("num_shards", settings.num_shards, 1, _MOST_SHARDS)
+    flag_checks.number("num_workers", settings.num_workers, 0, _MOST_WORKERS)
 
 
 def _read_labels(settings: Settings, report: Report) -> tuple[list[_Lines], int]:
     """The label file, some pictures at a time, and the number of its pictures."""
-    try:
-        with retinaface_labels.open_labels(settings.itxt) as file:
-            lines = list(file)
-    except (OSError, EOFError) as error:
-        raise DataError(f"--itxt={settings.itxt} cannot be read: {error}.") from error
+    lines = retinaface_labels.read_lines(settings.itxt)
     begins = [number for number, line in enumerate(lines) if line.lstrip().startswith("#")]
     stray: list[retinaface_labels.BadLine] = []
     before = lines[: begins[0]] if begins else lines
@@ -366,7 +354,10 @@ def _faces_to_write(
     report.pictures_seen += 1
     report.faces_seen += picture.num_lines
     if isinstance(stored, picture_files.Unreadable):
-        report.leave_picture_out(picture, f"picture_{stored.reason}", stored.detail)
+        # A path is wrong in the label file, the others in the picture.
+        is_label = stored.reason == "path_outside"
+        reason = stored.reason if is_label else f"picture_{stored.reason}"
+        report.leave_picture_out(picture, reason, stored.detail)
         return None
     if picture.bad_lines:
         detail = "; ".join(f"line {bad.line}: {bad.why}" for bad in picture.bad_lines)
@@ -384,7 +375,8 @@ def convert(settings: Settings) -> dict[str, Any]:
     """Writes record, label map and report; returns the report.
 
     Raises:
-        DataError: the label file or the picture folder is not there, or holds no picture.
+        DataError: the label file names no picture, or all of them are left out; then only the
+            report is written.
         ConfigError: a setting is out of its range.
     """
     _check(settings)
@@ -409,24 +401,30 @@ def convert(settings: Settings) -> dict[str, Any]:
                 writers[number % len(writers)].write_framed(record)
             report.add(of_some)
             bar.update(of_some.pictures_seen)
+        content = {
+            "settings": {
+                field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)
+            },
+            "records": _output_names(settings.opath, settings.num_shards),
+            "label_map": settings.label_map_path,
+            **report.as_dict(),
+        }
+        files.write_json(settings.report_path, content)
+        if not report.pictures_written:
+            # In here, so that no record appears, and one that was there stays.
+            raise DataError(_why_empty(content, settings.report_path))
     files.write_text(settings.label_map_path, _LABEL_MAP)
-    content = {
-        "settings": {
-            field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)
-        },
-        "records": _output_names(settings.opath, settings.num_shards),
-        "label_map": settings.label_map_path,
-        **report.as_dict(),
-    }
-    files.write_json(settings.report_path, content)
     return content
 
 
-def _why_empty(content: dict[str, Any]) -> str:
+def _why_empty(content: dict[str, Any], report_path: str) -> str:
     first = content["pictures_left_out"][0]
+    reasons = collections.Counter(content["reasons"]["pictures"]).most_common()
     why = (
-        f"WARNING: the record is empty; the report says why. The first picture, "
-        f"{first['picture']}: {first['reason']} ({first['detail']})."
+        f"All {content['pictures']['seen']} pictures are left out ("
+        f"{', '.join(f'{count} {reason}' for reason, count in reasons)}), so that no record is "
+        f"written; {report_path} has all of them. The first, "
+        f"{untrusted.shortened(first['picture'])}: {first['reason']} ({first['detail']})."
     )
     if set(content["reasons"]["pictures"]) == {"picture_missing"}:
         why += f" Is --idir={content['settings']['idir']} the folder that its path starts from?"
@@ -446,8 +444,6 @@ def summarise(content: dict[str, Any], report_path: str) -> str:
         lines += [f"{'':12}{number:>6}  {reason}" for reason, number in sorted(reasons.items())]
         if kind == "faces" and count["left_out_with_their_picture"]:
             lines.append(f"{'':12}{count['left_out_with_their_picture']:>6}  with their picture")
-    if not content["pictures"]["written"]:
-        lines.append(_why_empty(content))
     records = content["records"]
     lines.append(f"record:   {records[0]}" + (f" ... {records[-1]}" if len(records) > 1 else ""))
     lines.append(f"classes:  {content['label_map']}")

@@ -1,9 +1,11 @@
 import gzip
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 
+from object_detection.dataset_tools import retinaface_labels
 from object_detection.dataset_tools.retinaface_labels import (
     NOT_LABELLED,
     OCCLUDED,
@@ -11,6 +13,7 @@ from object_detection.dataset_tools.retinaface_labels import (
     open_labels,
     parse_face,
     parse_labels,
+    read_lines,
 )
 from object_detection.errors import DataError
 
@@ -68,6 +71,9 @@ def test_one_row_of_zeros_means_no_face(row, no_face):
         pytest.param("1 2 x 4", "column 3 is 'x'", id="not a number"),
         pytest.param("1 2 nan 4", "column 3 is 'nan'", id="nan"),
         pytest.param("inf 2 3 4", "column 1 is 'inf'", id="infinite"),
+        pytest.param("inf 2 3 -inf", "column 1 is 'inf'", id="infinities that add up to nan"),
+        pytest.param("1 2 1e308 4", "column 3 is 1e308, which no picture has", id="huge"),
+        pytest.param(f"1 {'9' * 99} 3 4", f"column 2 is {'9' * 60}..., which", id="long"),
     ],
 )
 def test_bad_lines_are_named_and_kept_apart(line, why):
@@ -109,6 +115,46 @@ def test_gzip_and_foreign_bytes(tmp_path):
     with open_labels(str(path)) as lines:
         (picture,) = parse_labels(lines)
     assert picture.path.encode("utf-8", "surrogateescape") == b"caf\xe9.jpg"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.txt", b"# a.jpg\n1 2 3 4\n\0\0\0", "line 3 is no text"),
+        ("a.txt", b"# a.jpg\n" + b"x" * 10_001, "line 2 is no text"),
+        ("a.txt.gz", b"no gzip", "cannot be read"),
+        ("a.txt.gz", gzip.compress(b"# a.jpg\n1 2 3 4\n" * 99)[:-12], "cannot be read"),
+        ("a.txt.gz", gzip.compress(b"# a.jpg\n")[:-9] + b"\xff" * 9, "cannot be read"),
+        ("none.txt", None, "cannot be read"),
+    ],
+)
+def test_what_is_no_label_file_gets_one_message(tmp_path, name, content, why):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=why) as error:
+        read_lines(str(tmp_path / name))
+    assert len(str(error.value)) < 300
+
+
+def test_a_file_that_unpacks_without_end_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(retinaface_labels, "MOST_BYTES", 1 << 20)
+    bomb = tmp_path / "a.txt.gz"
+    bomb.write_bytes(gzip.compress(b"1 2 3 4\n" * (8 << 20)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="more than 1 MB of text"):
+            read_lines(str(bomb))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Python's text of a line is several times as large as the line.
+    assert peak < 24 << 20
+
+
+def test_lines_are_those_of_the_file(tmp_path):
+    text = "# a.jpg\n1 2 3 4\r\n\n# b.jpg\n1 2 3 4"
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    assert read_lines(str(tmp_path / "a.txt")) == text.replace("\r", "").splitlines(True)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import json
 import math
 import os
@@ -143,14 +144,14 @@ def test_small_faces(folder, mode, boxes_written, pictures_left_out, faces_left_
     assert [entry["line"] for entry in report["faces_left_out"]] == faces_left_out
 
 
-@pytest.mark.parametrize(("thres", "written"), [(0.02, 1), (0.0201, 0), (0.0, 1)])
+@pytest.mark.parametrize(("thres", "written"), [(0.02, 2), (0.0201, 1), (0.0, 2)])
 def test_threshold_is_a_share_of_the_width(folder, thres, written):
-    report = folder("# a.jpg\n0 0 2 50\n", thres=thres)
+    report = folder("# a.jpg\n0 0 2 50\n# b.jpg\n", ("a.jpg", "b.jpg"), thres=thres)
     assert report["pictures"]["written"] == written
 
 
 def test_width_is_measured_after_the_cut(folder):
-    report = folder("# a.jpg\n98 10 20 20\n")
+    report = folder("# a.jpg\n98 10 20 20\n# b.jpg\n", ("a.jpg", "b.jpg"))
     assert report["reasons"]["pictures"] == {"too_narrow": 1}
 
 
@@ -215,8 +216,8 @@ def test_an_old_record_survives_a_failure(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"itxt": "/nowhere/label.txt"}, DataError),
-        ({"idir": "/nowhere"}, DataError),
+        ({"itxt": "/nowhere/label.txt"}, ConfigError),
+        ({"idir": "/nowhere"}, ConfigError),
         ({"opath": "."}, ConfigError),
         ({"thres": 1.5}, ConfigError),
         ({"small_faces": "shrink"}, ConfigError),
@@ -321,25 +322,52 @@ def test_label_file_without_its_pictures_reports_every_one(shared_data, tmp_path
         num_workers=1,
         progress=False,
     )
-    report = retinaface_tf_record.convert(settings)
-    assert report["reasons"]["pictures"] == {"picture_missing": 3226}
-    said = retinaface_tf_record.summarise(report, settings.report_path)
-    assert "the record is empty" in said
+    with pytest.raises(DataError) as error:
+        retinaface_tf_record.convert(settings)
+    said = str(error.value)
+    assert "3226 picture_missing" in said
     assert f"Is --idir={tmp_path / 'images'} the folder that its path starts from?" in said
+    report = json.loads((tmp_path / "v.record.report.json").read_text())
+    assert report["reasons"]["pictures"] == {"picture_missing": 3226}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "v.record.report.json"]
 
 
-def test_another_reason_for_an_empty_record_is_named(tmp_path):
+def test_another_reason_for_an_empty_record_is_named_and_an_old_record_stays(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     (tmp_path / "label.txt").write_text("# a.jpg\n1 2 3 4\n")
-    said = retinaface_tf_record.run(
-        [
-            f"--itxt={tmp_path / 'label.txt'}",
-            f"--idir={tmp_path}",
-            f"--opath={tmp_path / 'a.record'}",
-        ]
+    (tmp_path / "a.record").write_bytes(b"old")
+    flags = [
+        f"--itxt={tmp_path / 'label.txt'}",
+        f"--idir={tmp_path}",
+        f"--opath={tmp_path / 'a.record'}",
+    ]
+    with pytest.raises(DataError) as error:
+        retinaface_tf_record.run(flags)
+    assert "The first, a.jpg: picture_" in str(error.value)
+    assert "Is --idir" not in str(error.value)
+    assert (tmp_path / "a.record").read_bytes() == b"old"
+
+
+def test_paths_out_of_the_folder_are_left_out_with_their_reason(tmp_path):
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(picture, "JPEG")
+    (tmp_path / "images").mkdir()
+    for path in (tmp_path / "secret.jpg", tmp_path / "images" / "a.jpg"):
+        path.write_bytes(picture.getvalue())
+    names = ["../secret.jpg", str(tmp_path / "secret.jpg"), "a.jpg", "x/../../secret.jpg"]
+    (tmp_path / "label.txt").write_text("".join(f"# {name}\n1 2 20 20\n" for name in names))
+    report = retinaface_tf_record.convert(
+        retinaface_tf_record.Settings(
+            str(tmp_path / "label.txt"),
+            str(tmp_path / "images"),
+            str(tmp_path / "a.record"),
+            num_workers=1,
+            progress=False,
+        )
     )
-    assert "The first picture, a.jpg: picture_" in said
-    assert "Is --idir" not in said
+    assert report["reasons"]["pictures"] == {"path_outside": 3}
+    (example,) = read(tmp_path / "a.record")
+    assert example["image/source_id"] == [f"{tmp_path}/images/a.jpg".encode()]
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path):
