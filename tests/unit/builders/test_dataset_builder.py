@@ -7,7 +7,12 @@ import pytest
 import tensorflow.compat.v1 as tf
 from google.protobuf import text_format
 
-from object_detection.builders import dataset_builder, decoder_builder, input_reader_builder
+from object_detection.builders import (
+    dataset_builder,
+    decoder_builder,
+    input_reader_builder,
+    record_reading,
+)
 from object_detection.core import randomness
 from object_detection.core.standard_fields import InputDataFields as F
 from object_detection.dataset_tools import seq_example_util
@@ -447,8 +452,8 @@ def test_a_slow_sample_is_waited_for_or_passed_by(records, in_order):
 
 def test_far_into_a_choice_of_sources():
     weights, seed = [1.0, 3.0], 2
-    start = 2 * dataset_builder._BLOCK_OF_CHOICES + 5
-    taken = dataset_builder._taken_before(weights, seed, start)
+    start = 2 * record_reading._BLOCK_OF_CHOICES + 5
+    taken = record_reading._taken_before(weights, seed, start)
     assert sum(taken) == start
     # Standard deviation: sqrt(32773 * 0.25 * 0.75) = 78.
     assert abs(taken[0] - start / 4) < 400
