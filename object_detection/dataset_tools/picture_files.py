@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from object_detection.dataset_tools import jpeg_structure
 from object_detection.errors import PictureError
 from object_detection.utils import untrusted
+from object_detection.utils.pictures import jpeg_structure
 
 # What Pillow raises on damaged files, by experience and by its own documentation.
 _DECODE_ERRORS = (

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from object_detection.dataset_tools.jpeg_structure import frame_of_whole_jpeg
+from object_detection.utils.pictures.jpeg_structure import frame_of_whole_jpeg
 
 
 def encode(mode="RGB", size=(64, 48), **options):

@@ -1,0 +1,1 @@
+"""Picture files looked at without TensorFlow, and mostly without decoding them."""
