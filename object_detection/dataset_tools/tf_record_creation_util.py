@@ -2,9 +2,10 @@
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+
+from object_detection.utils import files
 
 if TYPE_CHECKING:
     import tensorflow.compat.v1 as tf
@@ -46,9 +47,7 @@ def records_appearing_whole(
         writer_of: opens one of the files; by default TensorFlow's writer.
     """
     names = [path] if num_shards is None else shard_names(path, num_shards)
-    folder = f"{path}.{os.getpid()}.partial"
-    os.makedirs(folder, exist_ok=True)
-    try:
+    with files.work_folder(path) as folder, files.storage_errors(path):
         with contextlib.ExitStack() as stack:
             yield [
                 stack.enter_context(writer_of(os.path.join(folder, os.path.basename(name))))
@@ -56,5 +55,3 @@ def records_appearing_whole(
             ]
         for name in names:
             os.replace(os.path.join(folder, os.path.basename(name)), name)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 from object_detection.errors import ConfigError, ObjectDetectionError
+from object_detection.utils import files, interruption
 
 SHOW_LOG = "OBJECT_DETECTION_TF_LOG"
 """Environment variable: anything but empty or 0 shows what TensorFlow says while it starts."""
@@ -144,29 +145,41 @@ def refuse_arguments(arguments: Sequence[str] | None) -> None:
         )
 
 
+def say(line: str) -> None:
+    """Prints a line at once; work goes on if the terminal, or whoever reads, has gone."""
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
 def run_program(name: str, action: Callable[[], str | None]) -> None:
     """Runs a program and prints what it returns; a mistake ends in one message and exit status 1.
 
-    Ctrl-C ends with status 130. Anything else is an error of this package and shows its traceback.
+    Ctrl-C, SIGTERM and the end of the terminal end it with status 130. Anything else is an error of
+    this package and shows its traceback.
 
     Args:
         name: of the program; messages begin with it.
         action: the program; what it returns is for the user.
     """
     try:
-        said = action()
+        with interruption.ending_program():
+            said = action()
     except ObjectDetectionError as error:
         sys.exit(f"{name}: {error}")
     except KeyboardInterrupt:
-        sys.stderr.write(f"{name}: interrupted.\n")
-        sys.exit(130)
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{name}: interrupted.\n")
+        sys.exit(interruption.EXIT_STATUS)
     except OSError as error:
         if error.errno is None:
             raise
         where = f"{error.filename}: " if error.filename is not None else ""
         sys.exit(f"{name}: {where}{os.strerror(error.errno)}. {_ADVICE}")
     except Exception as error:
-        if not _is_about_files(error):
+        if files.no_room(error) is None and not _is_about_files(error):
             raise
         sys.exit(f"{name}: {error}. {_ADVICE}")
     if said:
