@@ -5,6 +5,7 @@ Axes: B images, M groundtruth boxes, C classes, K keypoints.
 
 import copy
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow.compat.v1 as tf
@@ -13,10 +14,11 @@ from object_detection.builders import (
     dataset_builder,
     image_resizer_builder,
 )
+from object_detection.builders.record_selection import Selection
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError
-from object_detection.inputs import image_reading, mosaic
+from object_detection.inputs import image_reading, mending, mosaic
 from object_detection.inputs.transform import (
     augment_input_data,
     prune_unusable_boxes,
@@ -70,6 +72,13 @@ _EVALUATION_FIELDS = (
 )
 
 
+def _cleaning(selection: Selection | None, num_classes: int) -> Callable[[Sample], Sample]:
+    """What is done to a decoded sample before anything else."""
+    if selection is None:
+        return prune_unusable_boxes
+    return functools.partial(mending.mend, num_classes=num_classes)
+
+
 def training_dataset(
     train_config: Any,
     input_config: Any,
@@ -77,6 +86,7 @@ def training_dataset(
     model: DetectionModel,
     seed: int | None = None,
     start: int = 0,
+    selection: Selection | None = None,
 ) -> tf.data.Dataset:
     """Augmented, padded batches without end.
 
@@ -87,6 +97,7 @@ def training_dataset(
         model: gives `preprocess`.
         seed: of order and augmentation.
         start: number of the first sample to give, counted over all epochs.
+        selection: the records that are read, whose samples are mended, too; None: all, as they are.
 
     Returns:
         Batches: `image` [B, h, w, 3], `true_image_shape` [B, 3], `groundtruth_boxes`
@@ -110,6 +121,7 @@ def training_dataset(
         )
     joiner, steps = mosaic.build(train_config.data_augmentation_options, model_config)
     limit, _ = crowd_config.training_limit(train_config, input_config)
+    num_classes = config_util.get_number_of_classes(model_config)
 
     def augment(sample: Sample) -> Sample:
         sample = augment_input_data(sample, steps)
@@ -122,7 +134,7 @@ def training_dataset(
         transform_input_data,
         model_preprocess_fn=model.preprocess,
         image_resizer_fn=image_resizer_builder.build(resizer_config),
-        num_classes=config_util.get_number_of_classes(model_config),
+        num_classes=num_classes,
         data_augmentation_fn=augment,
         merge_multiple_boxes=train_config.merge_multiple_label_boxes,
         use_multiclass_scores=train_config.use_multiclass_scores,
@@ -130,8 +142,10 @@ def training_dataset(
 
     @as_written
     def transform(sample: Sample) -> Sample:
-        sample = _keep(prune_unusable_boxes(sample), _TRANSFORMED_FIELDS)
-        return _keep(finish(sample), _TRAINING_FIELDS)
+        if joiner:
+            # What is cut at the edges of its quarter may have no area left.
+            sample = prune_unusable_boxes(sample)
+        return _keep(finish(_keep(sample, _TRANSFORMED_FIELDS)), _TRAINING_FIELDS)
 
     return dataset_builder.build(
         input_config,
@@ -143,6 +157,8 @@ def training_dataset(
         read_image=image_reading.image_reader(train_config, input_config, model_config),
         start=start,
         in_order=None if seed is None else train_config.deterministic_input,
+        selection=selection,
+        mend=_cleaning(selection, num_classes),
     )
 
 
@@ -152,6 +168,7 @@ def evaluation_dataset(
     model_config: Any,
     model: DetectionModel,
     batch_size: int | None = None,
+    selection: Selection | None = None,
 ) -> tf.data.Dataset:
     """One pass over the pictures, in order, without augmentation.
 
@@ -161,6 +178,7 @@ def evaluation_dataset(
         model_config: `DetectionModel` message.
         model: gives `preprocess`.
         batch_size: pictures a batch; `eval_config.batch_size` by default.
+        selection: the records that are read, whose samples are mended, too; None: all, as they are.
 
     Returns:
         Batches as of `training_dataset`, with `original_image` [B, H, W, 3] uint8 (padded to the
@@ -168,13 +186,14 @@ def evaluation_dataset(
         `groundtruth_difficult`, `groundtruth_is_crowd`, `groundtruth_area`.
     """
     batch_size = batch_size or max(eval_config.batch_size, 1)
+    num_classes = config_util.get_number_of_classes(model_config)
     finish = functools.partial(
         transform_input_data,
         model_preprocess_fn=model.preprocess,
         image_resizer_fn=image_resizer_builder.build(
             config_util.get_image_resizer_config(model_config)
         ),
-        num_classes=config_util.get_number_of_classes(model_config),
+        num_classes=num_classes,
     )
     reader = copy.deepcopy(input_config)
     reader.shuffle = False
@@ -183,11 +202,18 @@ def evaluation_dataset(
     @as_written
     def transform(sample: Sample) -> Sample:
         original = sample[Inputs.image]
-        sample = finish(prune_unusable_boxes(sample))
+        sample = finish(sample)
         sample[Inputs.original_image] = original
         return _keep(sample, _EVALUATION_FIELDS)
 
-    return dataset_builder.build(reader, batch_size, transform, drop_remainder=False)
+    return dataset_builder.build(
+        reader,
+        batch_size,
+        transform,
+        drop_remainder=False,
+        selection=selection,
+        mend=_cleaning(selection, num_classes),
+    )
 
 
 def provide_batch(model: DetectionModel, batch: dict[str, tf.Tensor]) -> None:
