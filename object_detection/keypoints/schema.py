@@ -19,7 +19,6 @@ one is its own, as on the middle line of a face.
 """
 
 import colorsys
-import difflib
 import json
 import pathlib
 import re
@@ -28,12 +27,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from object_detection.errors import ConfigError
+from object_detection.utils import small_files
+from object_detection.utils.wording import did_you_mean, quoted
 
 SCHEMAS = pathlib.Path(__file__).parent / "schemas"
 
 # Neither COCO nor anybody else gives sigmas for most sets; this is COCO's of an eye, its most
 # exactly labelled point.
 DEFAULT_SIGMA = 0.025
+
+# Faces have up to 478, bodies with hands and face 543.
+MOST_KEYPOINTS = 2000
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _KNOWN_OF_A_FILE = ("source", "keypoints", "limbs")
@@ -63,6 +67,11 @@ class KeypointSchema:
         names = tuple(self.names)
         if not names:
             raise ConfigError(f"{self.where}: there are no keypoints; name at least one.")
+        if len(names) > MOST_KEYPOINTS:
+            raise ConfigError(
+                f"{self.where}: there are {len(names)} keypoints; at most {MOST_KEYPOINTS} are "
+                "possible."
+            )
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigError(f"{self.where}: keypoint {twice[0]!r} is named more than once.")
@@ -76,9 +85,10 @@ class KeypointSchema:
     def _known(self, name: str, what: str) -> str:
         if name in self.names:
             return name
-        close = difflib.get_close_matches(name, self.names, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ConfigError(f"{self.where}: {what} names {name!r}, which is no keypoint.{hint}")
+        raise ConfigError(
+            f"{self.where}: {what} names {quoted(name)}, which is no keypoint."
+            f"{did_you_mean(name, self.names)}"
+        )
 
     def _both_ways(self) -> dict[str, str]:
         partner: dict[str, str] = {}
@@ -171,22 +181,19 @@ def load(name_or_path: str) -> KeypointSchema:
     """
     if not name_or_path.endswith(".json"):
         if name_or_path not in shipped():
-            close = difflib.get_close_matches(name_or_path, shipped(), n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ConfigError(
-                f"Unknown keypoint schema {name_or_path!r}.{hint} Known: {', '.join(shipped())}; "
-                "or the path of a .json file of your own."
+                f"Unknown keypoint schema {quoted(name_or_path)}."
+                f"{did_you_mean(name_or_path, shipped())} Known: {', '.join(shipped())}; or the path "
+                "of a .json file of your own."
             )
         path = SCHEMAS / f"{name_or_path}.json"
     else:
         path = pathlib.Path(name_or_path)
+    text = small_files.read_text(str(path), "keypoint schema")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: the keypoint schema cannot be read: {error.strerror}."
-        ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        # A ValueError besides those of JSON: a number of thousands of digits.
         raise ConfigError(f"{path}: not a JSON file: {error}.") from error
     return _from_content(content, str(path))
 
@@ -201,8 +208,11 @@ def _from_content(content: Any, where: str) -> KeypointSchema:
             raise ConfigError(f"{where}: keypoint {number} should be an object with a `name`.")
         _only_known(row, _KNOWN_OF_A_KEYPOINT, f"{where}: keypoint {row['name']!r}")
         rows.append(row)
+        mirror = row.get("mirror", "")
+        if not isinstance(mirror, str):
+            raise ConfigError(f"{where}: mirror of {row['name']!r} should be a name.")
     limbs = content.get("limbs", [])
-    if not isinstance(limbs, list) or not all(isinstance(limb, list) for limb in limbs):
+    if not isinstance(limbs, list) or not all(_is_names(limb) for limb in limbs):
         raise ConfigError(f"{where}: `limbs` should be a list of pairs of names.")
     return KeypointSchema(
         names=tuple(row["name"] for row in rows),
@@ -214,6 +224,10 @@ def _from_content(content: Any, where: str) -> KeypointSchema:
     )
 
 
+def _is_names(limb: Any) -> bool:
+    return isinstance(limb, list) and all(isinstance(name, str) for name in limb)
+
+
 def _all_or_none(rows: list[dict[str, Any]], key: str, default: Any, where: str) -> tuple[Any, ...]:
     """The rows' values, the default where only some have one, nothing where none has."""
     if not any(key in row for row in rows):
@@ -221,8 +235,13 @@ def _all_or_none(rows: list[dict[str, Any]], key: str, default: Any, where: str)
     values = tuple(row.get(key, default) for row in rows)
     kind = type(default)
     for row, value in zip(rows, values, strict=True):
-        if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
-            raise ConfigError(f"{where}: {key} of {row['name']!r} is {value!r}.")
+        # Python's whole numbers may be too large for a float.
+        is_small = kind is float and isinstance(value, int) and abs(value) < 2**53
+        if not isinstance(value, kind) and not is_small:
+            raise ConfigError(
+                f"{where}: {key} of {row['name']!r} is {quoted(str(value))}, should be a "
+                f"{'number' if kind is float else 'text'}."
+            )
     return values
 
 

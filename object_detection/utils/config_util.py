@@ -1,6 +1,5 @@
 """Reading, writing and taking apart pipeline configs. Needs no TensorFlow."""
 
-import difflib
 import os
 import re
 from typing import Any
@@ -17,7 +16,14 @@ from object_detection.protos import (
     pipeline_pb2,
     train_pb2,
 )
-from object_detection.utils import config_overrides, crowd_config, files, keypoint_config
+from object_detection.utils import (
+    config_overrides,
+    config_text,
+    crowd_config,
+    files,
+    keypoint_config,
+    small_files,
+)
 
 Configs = dict[str, Any]
 
@@ -27,51 +33,71 @@ update_input_reader_config = config_overrides.update_input_reader_config
 merge_external_params_with_configs = config_overrides.merge_external_params_with_configs
 
 
-def _all_field_names(message: Any, seen: set[str] | None = None) -> set[str]:
-    """Names of the fields of a message and of all messages within it."""
-    seen = set() if seen is None else seen
-    names: set[str] = set()
-    if message.full_name in seen:
-        return names
-    seen.add(message.full_name)
-    for field in message.fields:
-        names.add(field.name)
-        if field.message_type:
-            names |= _all_field_names(field.message_type, seen)
-    return names
+class ConfigsOfFiles(dict[str, Any]):
+    """Configs that know in which file and line each field stands."""
+
+    def __init__(self, configs: Configs, places: config_text.Places) -> None:
+        super().__init__(configs)
+        self.places = places
 
 
-def parse_text(text: str, message: Message, where: str) -> Any:
+def places_of(configs: Configs) -> config_text.Places:
+    """Where the fields of configs stand; nowhere, if the configs come from no file."""
+    return configs.places if isinstance(configs, ConfigsOfFiles) else config_text.Places()
+
+
+def parse_text(
+    text: str,
+    message: Message,
+    where: str,
+    places: config_text.Places | None = None,
+    prefix: str = "",
+) -> Any:
     """Parses text format into `message`, which is returned.
 
+    Args:
+        text: in text format.
+        message: what is set in it stays, unless the text sets it.
+        where: the file, for messages.
+        places: gets the line of each field.
+        prefix: path of the message in the pipeline.
+
     Raises:
-        ConfigError: with file, line, what was found and the nearest known name.
+        ConfigError: with file, line, what was found and the nearest known name, of each mistake.
     """
+    if places is None:
+        places = config_text.Places()
     try:
-        return text_format.Merge(text, message)
+        found = config_text.problems(text, message.DESCRIPTOR, where, places, prefix)
+        if not found:
+            return text_format.Merge(text, message)
+    except RecursionError:
+        found = [config_text.Problem(0, "messages within messages, too deep to be read.")]
     except text_format.ParseError as error:
-        reason = str(error)
-        reason = re.sub(r"^\d+:\d+ : ", "", reason)
-        line = error.GetLine()
-        found = re.search(r'no field named "([^"]+)"', reason)
-        hint = ""
-        if found:
-            names = _all_field_names(message.DESCRIPTOR)
-            close = difflib.get_close_matches(found.group(1).split(".")[-1], names, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-        place = f"{where}:{line}" if line is not None else where
-        raise ConfigError(f"{place}: {reason}{hint}") from error
+        reason = re.sub(r"^\d+:\d+ : ", "", str(error))
+        found = [config_text.Problem(error.GetLine() or 0, _shortened(reason))]
+    raise ConfigError(_said(where, found))
+
+
+def _shortened(reason: str) -> str:
+    """A text of the parser's, which may hold what a stranger wrote."""
+    reason = "".join(one if one.isprintable() else "?" for one in reason)
+    return reason if len(reason) <= 200 else f"{reason[:200]}..."
+
+
+def _said(where: str, found: list[config_text.Problem]) -> str:
+    lines = [f"{where}:{line}: {text}" if line else f"{where}: {text}" for line, text in found]
+    title = [f"{where}: the text cannot be read:"] if len(lines) > 1 else []
+    return "\n  ".join(title + lines)
 
 
 def read_text(path: str) -> str:
-    """The file's text; `ConfigError` if it cannot be read as such."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        # An OSError's own text names the path once more.
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"{path}: cannot be read as a text file: {why}.") from error
+    """The text of a config's file.
+
+    Raises:
+        ConfigError: see `small_files.read_text`.
+    """
+    return small_files.read_text(path, "pipeline config")
 
 
 def get_configs_from_pipeline_file(
@@ -90,15 +116,18 @@ def get_configs_from_pipeline_file(
         ConfigError: the file is absent or does not parse; with line and nearest known name.
     """
     pipeline = pipeline_pb2.TrainEvalPipelineConfig()
-    parse_text(read_text(pipeline_config_path), pipeline, pipeline_config_path)
+    places = config_text.Places()
+    parse_text(read_text(pipeline_config_path), pipeline, pipeline_config_path, places)
     if isinstance(config_override, str):
-        parse_text(config_override, pipeline, "config_override")
+        parse_text(config_override, pipeline, "config_override", places)
     elif config_override is not None:
         pipeline.MergeFrom(config_override)
-    return _parts(completed(pipeline, pipeline_config_path))
+    return ConfigsOfFiles(_parts(completed(pipeline, pipeline_config_path, places)), places)
 
 
-def completed(pipeline_config: Any, where: str = "") -> Any:
+def completed(
+    pipeline_config: Any, where: str = "", places: config_text.Places | None = None
+) -> Any:
     """The config with all that follows from its `keypoints` and `max_boxes_per_image` set.
 
     Without them, and where no label map has keypoints for a model that is not told their number,
@@ -107,6 +136,7 @@ def completed(pipeline_config: Any, where: str = "") -> Any:
     Args:
         pipeline_config: `TrainEvalPipelineConfig` message; stays as it is.
         where: path of its file, if it has one.
+        places: where its fields stand, for messages.
 
     Returns:
         The message itself if nothing is missing, else a copy.
@@ -116,11 +146,15 @@ def completed(pipeline_config: Any, where: str = "") -> Any:
     """
     filled = type(pipeline_config)()
     filled.CopyFrom(pipeline_config)
-    problems = keypoint_config.complete(filled, os.path.dirname(where))
+    try:
+        problems = keypoint_config.complete(filled, os.path.dirname(where))
+    except ConfigError as error:
+        problems = [str(error)]
     problems += crowd_config.complete(filled)
     if problems:
-        title = f"{where or 'pipeline config'}: the config contradicts itself:"
-        raise ConfigError("\n  ".join([title, *problems]))
+        title = f"{where or 'pipeline config'}: the config cannot be used:"
+        located = (places or config_text.Places()).located(problems)
+        raise ConfigError("\n  ".join([title, *located]))
     return pipeline_config if filled == pipeline_config else filled
 
 
@@ -206,26 +240,46 @@ def get_configs_from_multiple_files(
     graph_rewriter_config_path: str = "",
 ) -> Configs:
     """Reads parts of a pipeline from files of their own; paths left empty are left out."""
-    parts: list[tuple[str, str, Any]] = [
-        ("model", model_config_path, model_pb2.DetectionModel()),
-        ("train_config", train_config_path, train_pb2.TrainConfig()),
-        ("train_input_config", train_input_config_path, input_reader_pb2.InputReader()),
-        ("eval_config", eval_config_path, eval_pb2.EvalConfig()),
-        ("eval_input_configs", eval_input_config_path, input_reader_pb2.InputReader()),
-        ("graph_rewriter_config", graph_rewriter_config_path, graph_rewriter_pb2.GraphRewriter()),
+    # Part, its name in the pipeline, file, message.
+    parts: list[tuple[str, str, str, Any]] = [
+        ("model", "model", model_config_path, model_pb2.DetectionModel()),
+        ("train_config", "train_config", train_config_path, train_pb2.TrainConfig()),
+        (
+            "train_input_config",
+            "train_input_reader",
+            train_input_config_path,
+            input_reader_pb2.InputReader(),
+        ),
+        ("eval_config", "eval_config", eval_config_path, eval_pb2.EvalConfig()),
+        (
+            "eval_input_configs",
+            "eval_input_reader",
+            eval_input_config_path,
+            input_reader_pb2.InputReader(),
+        ),
+        (
+            "graph_rewriter_config",
+            "graph_rewriter",
+            graph_rewriter_config_path,
+            graph_rewriter_pb2.GraphRewriter(),
+        ),
     ]
+    places = config_text.Places()
     configs: Configs = {
-        name: parse_text(read_text(path), message, path) for name, path, message in parts if path
+        name: parse_text(read_text(path), message, path, places, field)
+        for name, field, path, message in parts
+        if path
     }
     if "eval_input_configs" in configs:
         configs["eval_input_config"] = configs["eval_input_configs"]
         configs["eval_input_configs"] = [configs["eval_input_config"]]
     if "model" not in configs:
-        return configs
+        return ConfigsOfFiles(configs, places)
     # A label map may say what the parts leave out, and what it says belongs into a config of them.
-    whole = _parts(completed(create_pipeline_proto_from_configs(configs), model_config_path))
+    pipeline = create_pipeline_proto_from_configs(configs)
+    whole = _parts(completed(pipeline, model_config_path, places))
     kept = {*configs, keypoint_config.FIELD} & set(whole)
-    return {name: whole[name] for name in kept}
+    return ConfigsOfFiles({name: whole[name] for name in kept}, places)
 
 
 def _meta_architecture(model_config: Any) -> Any:

@@ -59,7 +59,10 @@ def schema_of(keypoints: Any, folder: str = "") -> KeypointSchema:
             f"schema ({known}, or a .json file of your own), or keypoint {{ name: ... }} for each."
         )
     name = keypoints.schema
-    return schemas.load(find_file(name, folder) if name.endswith(".json") else name)
+    try:
+        return schemas.load(find_file(name, folder) if name.endswith(".json") else name)
+    except ConfigError as error:
+        raise ConfigError(f"{FIELD}.schema: {error}") from error
 
 
 def _written_out(keypoints: Any) -> KeypointSchema:
@@ -122,10 +125,16 @@ def _readers(pipeline: Any) -> Iterator[tuple[str, Any]]:
         yield f"eval_input_reader[{number}]" if several else "eval_input_reader", reader
 
 
-def _label_maps(pipeline: Any) -> list[str]:
-    """The label maps that are there; programs that need one say so if it is not."""
-    paths = dict.fromkeys(reader.label_map_path for _, reader in _readers(pipeline))
-    return [path for path in paths if os.path.isfile(path)]
+def _label_maps(pipeline: Any) -> dict[str, str]:
+    """The label maps that are there, and the field that names each.
+
+    Programs that need one say so if it is not.
+    """
+    fields: dict[str, str] = {}
+    for where, reader in _readers(pipeline):
+        if os.path.isfile(reader.label_map_path):
+            fields.setdefault(reader.label_map_path, f"{where}.label_map_path")
+    return fields
 
 
 def _predictor(ssd: Any) -> tuple[str, Any] | None:
@@ -159,13 +168,16 @@ def _source(pipeline: Any, folder: str) -> _Source | None:
         source = None
     else:
         return None
-    for path in _label_maps(pipeline):
-        labels = label_map_schema(path)
-        if labels is None:
-            continue
-        if source is None:
-            source = _Source(labels, f"label_map_path {path}", True)
-        schemas.check_same_names(source.schema, labels)
+    for path, field in _label_maps(pipeline).items():
+        try:
+            labels = label_map_schema(path)
+            if labels is None:
+                continue
+            if source is None:
+                source = _Source(labels, f"{field} {path}", True)
+            schemas.check_same_names(source.schema, labels)
+        except ConfigError as error:
+            raise ConfigError(f"{field}: {error}") from error
     return source
 
 

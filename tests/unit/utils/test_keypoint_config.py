@@ -208,7 +208,7 @@ def test_all_contradictions_come_together_with_the_file(tmp_path):
     with pytest.raises(ConfigError) as caught:
         config_util.get_configs_from_pipeline_file(str(path))
     first, *rest = str(caught.value).splitlines()
-    assert first == f"{path}: the config contradicts itself:"
+    assert first == f"{path}: the config cannot be used:"
     assert len(rest) == 2
 
 
@@ -338,7 +338,7 @@ def test_parts_in_files_of_their_own_get_it_too(tmp_path):
         (
             f"item {{ id: 1 name: 'a' {POINTS} }}",
             "train_input_reader { num_keypoints: 3 }",
-            r"train_input_reader.num_keypoints is 3, but label_map_path .*map.pbtxt has 2",
+            r"train_input_reader.num_keypoints is 3, but train_input_reader.label_map_path .*map.pbtxt has 2",
         ),
         (
             "item { id: 1 name: 'a' keypoints { id: 1 label: 'x' } keypoints { id: 2 label: 'y' } }",
