@@ -146,7 +146,8 @@ def _words_of_no_room(path: str, reason: str, needed: int | None) -> str:
 
 
 def _size(count: int) -> str:
-    return f"{count / 1e6:.3g} MB" if count >= 1e5 else f"{count / 1e3:.3g} kB"
+    unit, power = ("GB", 1e9) if count >= 1e9 else ("MB", 1e6) if count >= 1e5 else ("kB", 1e3)
+    return f"{count / power:.3g} {unit}"
 
 
 def remove_leftovers(folder: str) -> list[str]:
