@@ -25,6 +25,14 @@ def _statistic(name: str, channels: int, initial: float, trainable: bool) -> tf.
     )
 
 
+def _if_finite(change: tf.Tensor) -> tf.Tensor:
+    """The change of each channel; 0 where it is not finite, for no later one would mend it.
+
+    Even a finite loss does not exclude that: what is divided by an infinite deviation is 0.
+    """
+    return tf.where(tf.math.is_finite(change), change, tf.zeros_like(change))
+
+
 @slim.add_arg_scope  # type: ignore[untyped-decorator]
 def batch_norm(
     inputs: tf.Tensor,
@@ -71,7 +79,7 @@ def batch_norm(
                 inputs, gamma, beta, epsilon=epsilon, is_training=True
             )
             updates = [
-                moving.assign_sub((moving - batch) * (1.0 - decay))
+                moving.assign_sub(_if_finite((moving - batch) * (1.0 - decay)))
                 for moving, batch in ((moving_mean, mean), (moving_variance, variance))
             ]
             if updates_collections is None:

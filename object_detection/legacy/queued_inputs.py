@@ -4,7 +4,8 @@ Axes: M groundtruth boxes, C classes, K keypoints; one entry a picture, because 
 numbers of boxes differ.
 """
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
@@ -172,3 +173,27 @@ def losses_of_samples(
         groundtruth_weights_list=_all_or_none(batch.weights),
     )
     return model.loss(model.predict(images, true_shapes), true_shapes)
+
+
+def flat(samples: Sequence[Sample]) -> Sample:
+    """The tensors of a batch of samples in one dict, by the sample's number and the field."""
+    return {
+        f"{number}/{key}": one
+        for number, sample in enumerate(samples)
+        for key, one in sample.items()
+    }
+
+
+@contextlib.contextmanager
+def filled_queues(session: tf.Session) -> Iterator[None]:
+    """Runs the threads that fill the graph's queues, if it has any."""
+    if not tf.get_collection(tf.GraphKeys.QUEUE_RUNNERS):
+        yield
+        return
+    coordinator = tf.train.Coordinator()
+    threads = tf.train.start_queue_runners(session, coordinator)
+    try:
+        yield
+    finally:
+        coordinator.request_stop()
+        coordinator.join(threads, stop_grace_period_secs=20, ignore_live_threads=True)

@@ -21,14 +21,17 @@ from object_detection.builders import dataset_builder, model_builder, preprocess
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError, DataError
 from object_detection.legacy import (
+    bad_numbers,
     queued_inputs,
+    step_guard,
     training_checkpoints,
     training_graph,
     training_session,
 )
+from object_detection.legacy.bad_step_record import Record
 from object_detection.legacy.training_evaluation import TrainingEvaluation
 from object_detection.legacy.training_graph import StepGraph, build_step
-from object_detection.legacy.training_progress import Progress, check_finite
+from object_detection.legacy.training_progress import Progress
 from object_detection.utils import crowd_config, graph_errors
 from object_detection.utils.cut_boxes import CutBoxes
 
@@ -72,6 +75,8 @@ class Outcome(NamedTuple):
     interrupted: bool
     checkpoint: str
     stopped_early: bool = False
+    skipped: int = 0  # bad steps of the whole training that changed nothing
+    returns: int = 0  # to a checkpoint after bad steps
 
 
 @contextlib.contextmanager
@@ -123,7 +128,9 @@ def train_model(
     train_config = configs["train_config"]
     os.makedirs(train_dir, exist_ok=True)
     seed = training_checkpoints.seed_of(train_dir, options.seed, say)
-    step = training_checkpoints.step_of(tf.train.latest_checkpoint(train_dir))
+    latest = tf.train.latest_checkpoint(train_dir)
+    step = training_checkpoints.step_of(latest)
+    record = Record(train_dir, step if latest else None)
     evaluation = (
         TrainingEvaluation(configs, train_dir, step, say)
         if train_config.HasField("evaluation")
@@ -141,7 +148,7 @@ def train_model(
                 configs["model"],
                 model,
                 seed,
-                start=step * train_config.batch_size,
+                start=(step + record.ahead) * train_config.batch_size,
             )
         waiting = dataset_builder.shuffle_bytes(reader) / 1e6
         if waiting:
@@ -151,7 +158,7 @@ def train_model(
             )
         with tf.device("/cpu:0" if options.on_cpu else None):
             step_graph = build_step(model, dataset, train_config, graph_hook_fn, seed)
-        loop = _Loop(step_graph, train_config, train_dir, options, say)
+        loop = _Loop(step_graph, train_config, train_dir, options, say, record)
         loop.evaluation = evaluation
         loop.record_files = reader.tf_record_input_reader.input_path
         loop.cut = CutBoxes(*crowd_config.training_limit(train_config, reader))
@@ -184,23 +191,8 @@ def _run(model: DetectionModel, loop: "_Loop") -> Outcome:
             # Each set of operations that is run is prepared first, be it for nothing.
             if restart.type != "NoOp" or restart.control_inputs:
                 session.run(restart)
-        with _filled_queues(session):
+        with queued_inputs.filled_queues(session):
             return loop.run(session, latest)
-
-
-@contextlib.contextmanager
-def _filled_queues(session: tf.Session) -> Iterator[None]:
-    """Runs the threads that fill the graph's queues, if it has any."""
-    if not tf.get_collection(tf.GraphKeys.QUEUE_RUNNERS):
-        yield
-        return
-    coordinator = tf.train.Coordinator()
-    threads = tf.train.start_queue_runners(session, coordinator)
-    try:
-        yield
-    finally:
-        coordinator.request_stop()
-        coordinator.join(threads, stop_grace_period_secs=20, ignore_live_threads=True)
 
 
 class _Loop:
@@ -213,6 +205,7 @@ class _Loop:
         train_dir: str,
         options: LoopOptions,
         say: Callable[[str], None],
+        record: Record,
     ) -> None:
         self.graph = graph
         self.train_config = train_config
@@ -222,6 +215,9 @@ class _Loop:
         self.evaluation: TrainingEvaluation | None = None
         self.record_files: Sequence[str] = ()
         self.cut = CutBoxes(0, "")
+        self.bad = bad_numbers.BadNumbers(
+            graph.guard, train_config.non_finite, train_dir, record, say
+        )
         self._num_steps = train_config.num_steps
         self._step = 0
         self._losses: dict[str, float] = {}
@@ -257,24 +253,60 @@ class _Loop:
         self._saved_at = time.monotonic()
         reason = ""
         with _stop_requests() as stop_requested:
-            while not stop_requested():
-                self._evaluate_if_due(session)
-                reason = self._reason_to_stop()
-                if reason or self._is_done():
-                    break
-                if not self._run_step(session, writer):
-                    self.say("The input has ended (train_input_reader.num_epochs).")
-                    break
-                if time.monotonic() - self._saved_at > self.options.save_every_secs:
-                    self._save(session)
+            ended = False
+            while not (ended or stop_requested()):
+                reason, ended = self._turn(session, writer)
             interrupted = stop_requested()
-            self._save(session)
+            try:
+                self._save(session)
+            except bad_numbers.GoBack as asked:
+                self._go_back(session, writer, asked)
         writer.close()
         self._say_news(self.cut.news(growth=1))
         word = "Interrupted" if interrupted else "Stopped early" if reason else "Finished"
         because = f": {reason}" if reason and not interrupted else ""
         self.say(f"{word} at step {self._step}{because}; saved {self._checkpoint}.")
+        self._say_news(self.bad.record.words())
         return self._outcome(interrupted)
+
+    def _turn(self, session: tf.Session, writer: tf.summary.FileWriter) -> tuple[str, bool]:
+        """What is due, and a step: why the training ends early, if it does; whether it ends."""
+        try:
+            return self._due(session, writer)
+        except bad_numbers.GoBack as asked:
+            self._go_back(session, writer, asked)
+            return "", False
+
+    def _due(self, session: tf.Session, writer: tf.summary.FileWriter) -> tuple[str, bool]:
+        if self.bad.goes_back and not self._checkpoint:
+            self._save(session)
+        self._evaluate_if_due(session)
+        reason = self._reason_to_stop()
+        if reason or self._is_done():
+            self._save(session)
+            return reason, True
+        if not self._run_step(session, writer):
+            self.say("The input has ended (train_input_reader.num_epochs).")
+            return "", True
+        for counts, step in self.bad.summaries():
+            writer.add_summary(counts, step)
+        if time.monotonic() - self._saved_at > self.options.save_every_secs:
+            self._save(session)
+        return "", False
+
+    def _go_back(
+        self, session: tf.Session, writer: tf.summary.FileWriter, asked: bad_numbers.GoBack
+    ) -> None:
+        """Goes on from the last checkpoint, with the data that follow."""
+        begin = time.monotonic()
+        self._checkpoint = self.bad.go_back(session, self.saver, asked.step)
+        self._step = training_checkpoints.step_of(self._checkpoint)
+        self._saved_step = self._step
+        if self.evaluation:
+            self.evaluation.forget_after(self._step)
+        # TensorBoard leaves out what it was told of steps from here on.
+        writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self._step + 1)
+        self._progress.leave_out(time.monotonic() - begin)
 
     def _is_done(self) -> bool:
         return bool(self._num_steps) and self._step >= self._num_steps
@@ -292,10 +324,14 @@ class _Loop:
 
     def _outcome(self, interrupted: bool) -> Outcome:
         early = bool(self._reason_to_stop()) and not interrupted
-        return Outcome(self._step, self._losses, interrupted, self._checkpoint, early)
+        skipped, returns = self.bad.record.skipped, self.bad.record.returns
+        return Outcome(
+            self._step, self._losses, interrupted, self._checkpoint, early, skipped, returns
+        )
 
     def _save(self, session: tf.Session) -> None:
         if self._saved_step != self._step:
+            self.bad.before_saving(session, self._step)
             prefix = os.path.join(self.train_dir, "model.ckpt")
             self._checkpoint = self.saver.save(session, prefix, global_step=self._step)
             self._saved_step = self._step
@@ -329,6 +365,9 @@ class _Loop:
         except tf.errors.OutOfRangeError:
             return False
         except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+            if step_guard.failed(error):
+                self._after_bad_step(session)
+                return True
             raise DataError(
                 f"Step {self._step + 1}: {graph_errors.reason(error, self.record_files)}"
             ) from error
@@ -336,7 +375,6 @@ class _Loop:
         _, losses, waited, pictures, num_boxes, summary = values
         self.cut.count(num_boxes)
         self._losses = {name: float(value) for name, value in losses.items()}
-        check_finite(self._losses, self._step)
         self._progress.count(self._losses, int(pictures), float(waited))
         if not self._graph_written:
             # After the first step, which shows sooner whether all is well.
@@ -350,6 +388,18 @@ class _Loop:
             )
             self._say_news(self.cut.news())
         return True
+
+    def _after_bad_step(self, session: tf.Session) -> None:
+        """Counts a step that has changed nothing, unless it ends the training or sends it back."""
+        begin = time.monotonic()
+
+        def save() -> str:
+            self._save(session)
+            return self._checkpoint
+
+        self.bad.after_bad_step(session, self._step + 1, save)
+        self._step += 1
+        self._progress.leave_out(time.monotonic() - begin)
 
     def _say_news(self, news: str | None) -> None:
         if news:
@@ -435,5 +485,8 @@ def train(
                 graph_hook_fn,
                 data_seconds,
                 tf.constant(train_config.batch_size),
+                queued_inputs.flat(samples),
             )
-        return _run(model, _Loop(step_graph, train_config, train_dir, options, logger.info))
+        latest = tf.train.latest_checkpoint(train_dir)
+        record = Record(train_dir, training_checkpoints.step_of(latest) if latest else None)
+        return _run(model, _Loop(step_graph, train_config, train_dir, options, logger.info, record))

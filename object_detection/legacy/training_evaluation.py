@@ -138,6 +138,10 @@ class TrainingEvaluation:
             if warning and len(self._history) == 1:
                 self._say(warning)
 
+    def forget_after(self, step: int) -> None:
+        """Lets evaluations of later steps be made again: the training has gone back to this one."""
+        self._history = [entry for entry in self._history if entry["step"] <= step]
+
     def _figures(self, metrics: dict[str, float], reader: str) -> str:
         """A few figures of one reader."""
         first = [self._metric.name] if self._metric else []

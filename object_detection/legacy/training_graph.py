@@ -3,7 +3,7 @@
 Axes: B images.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
@@ -15,6 +15,7 @@ from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
 from object_detection.core.moving_average_optimizer import MovingAverageOptimizer
 from object_detection.errors import ConfigError
+from object_detection.legacy import step_guard
 from object_detection.utils import variables_helper
 
 Inputs = fields.InputDataFields
@@ -32,6 +33,7 @@ class StepGraph(NamedTuple):
     summary: tf.Tensor
     model_variables: frozenset[str]  # names; without the optimizer's own
     restart_averages: tf.Operation  # sets moving averages, if there are any, to their variables
+    guard: step_guard.Guard  # ends a step that is not finite before it changes anything
     num_boxes: Any = ()  # [B] of the pictures, before those beyond the limit were cut, if known
 
 
@@ -52,7 +54,7 @@ def timed(make: Callable[[], Any]) -> tuple[Any, tf.Tensor]:
     return values, after - before
 
 
-def _bounded(gradient: Any, most: float) -> Any:
+def _bounded(gradient: Any, half_square: tf.Tensor, most: float) -> Any:
     """The gradient, shortened to a norm of `most` if it is longer.
 
     `tf.clip_by_norm` gives the same, but goes over the numbers three times, not twice, with four
@@ -60,12 +62,14 @@ def _bounded(gradient: Any, most: float) -> Any:
     """
     if isinstance(gradient, tf.IndexedSlices):
         return tf.clip_by_norm(gradient, most)
-    norm = tf.sqrt(2.0 * tf.nn.l2_loss(gradient))
+    norm = tf.sqrt(2.0 * half_square)
     return gradient * (most / tf.maximum(norm, most))
 
 
 def _clipped(
-    gradients: variables_helper.GradientsAndVariables, train_config: Any
+    gradients: variables_helper.GradientsAndVariables,
+    half_squares: Sequence[tf.Tensor | None],
+    train_config: Any,
 ) -> variables_helper.GradientsAndVariables:
     each = train_config.gradient_clipping_by_norm
     together = train_config.gradient_clipping_by_global_norm
@@ -77,14 +81,19 @@ def _clipped(
     with tf.name_scope("clip_grads"):
         if each > 0:
             # Each gradient by itself, as configs for the OD API expect, not the global norm.
-            return [(_bounded(g, each) if g is not None else g, v) for g, v in gradients]
+            return [
+                (g if half is None else _bounded(g, half, each), v)
+                for (g, v), half in zip(gradients, half_squares, strict=True)
+            ]
         if together > 0:
-            clipped, _ = tf.clip_by_global_norm([g for g, _ in gradients], together)
+            known = [half for half in half_squares if half is not None]
+            norm = tf.sqrt(2.0 * tf.reduce_sum(tf.stack(known)))
+            clipped, _ = tf.clip_by_global_norm([g for g, _ in gradients], together, norm)
             return [(g, v) for g, (_, v) in zip(clipped, gradients, strict=True)]
     return gradients
 
 
-def _prepare_gradients(
+def _chosen_gradients(
     gradients: variables_helper.GradientsAndVariables, train_config: Any
 ) -> variables_helper.GradientsAndVariables:
     if train_config.bias_grad_multiplier:
@@ -103,12 +112,12 @@ def _prepare_gradients(
         gradients = variables_helper.freeze_gradients_matching_regex(
             gradients, train_config.freeze_variables
         )
-    if not gradients:
+    if all(gradient is None for gradient, _ in gradients):
         raise ConfigError(
             "train_config: update_trainable_variables and freeze_variables leave no variable to "
             "train; loosen one of the patterns."
         )
-    return _clipped(gradients, train_config)
+    return gradients
 
 
 def build_step(
@@ -149,7 +158,7 @@ def build_step(
         with randomness.keyed(randomness.key(seed, randomness.STEPS, step_number)):
             losses = losses_of_model()
     step = finish_step(
-        model, losses, train_config, graph_hook_fn, data_seconds, tf.shape(images)[0]
+        model, losses, train_config, graph_hook_fn, data_seconds, tf.shape(images)[0], batch
     )
     return step._replace(num_boxes=batch.get(inputs.NUM_BOXES_BEFORE_CUT, ()))
 
@@ -161,6 +170,7 @@ def finish_step(
     graph_hook_fn: Any,
     data_seconds: tf.Tensor,
     batch_size: tf.Tensor,
+    batch: Mapping[str, tf.Tensor],
 ) -> StepGraph:
     """Adds regularisation, gradients and updates to a graph that has the model's losses.
 
@@ -171,6 +181,7 @@ def finish_step(
         graph_hook_fn: called after the losses stand, before gradients are taken; or None.
         data_seconds: [] time that the step waits for its batch.
         batch_size: [] pictures of a step.
+        batch: what the step is fed with, for who looks into one that is not finite.
     """
     global_step = tf.train.get_or_create_global_step()
     losses = dict(model_losses)
@@ -188,10 +199,24 @@ def finish_step(
         graph_hook_fn()
     optimizer, summary_values = optimizer_builder.build(train_config.optimizer, global_step)
     gradients = optimizer.compute_gradients(total, tf.trainable_variables())
-    gradients = _prepare_gradients(gradients, train_config)
+    gradients = _chosen_gradients(gradients, train_config)
+    half_squares = [None if g is None else step_guard.half_square(g) for g, _ in gradients]
+    guard = step_guard.build(
+        losses,
+        total,
+        [
+            (half, variable)
+            for half, (_, variable) in zip(half_squares, gradients, strict=True)
+            if half is not None
+        ],
+        batch,
+    )
+    gradients = _clipped(gradients, half_squares, train_config)
     # One operation that waits for all: otherwise each one of the optimizer waits for each of them,
     # and tens of thousands of edges have to be prepared before the first step.
-    with tf.control_dependencies([tf.group(*(model.updates() or []))]):
+    updates = list(model.updates() or [])
+    step_guard.let_wait(updates, guard.passed)
+    with tf.control_dependencies([tf.group(guard.passed, *updates)]):
         updated = optimizer.apply_gradients(gradients, global_step=global_step)
     with tf.control_dependencies([updated]):
         train_op = tf.identity(total, name="train_op")
@@ -214,4 +239,5 @@ def finish_step(
         summary=tf.summary.merge_all(),
         model_variables=model_variables,
         restart_averages=optimizer.restart_averages() if averaging else tf.no_op(),
+        guard=guard,
     )

@@ -1,9 +1,6 @@
-"""What the loop says of its steps, and when their losses end it."""
+"""What the loop says of its steps."""
 
-import math
 import time
-
-from object_detection.errors import DataError
 
 
 class Progress:
@@ -55,19 +52,3 @@ class Progress:
             words += f", ETA {left // 3600:d}:{left // 60 % 60:02d}:{left % 60:02d}"
         self._restart()
         return words
-
-
-def check_finite(losses: dict[str, float], step: int) -> None:
-    """Refuses losses that are not finite: all further steps would be lost.
-
-    Raises:
-        DataError: a loss is infinite or NaN.
-    """
-    broken = [name for name, value in losses.items() if not math.isfinite(value)]
-    if broken:
-        values = ", ".join(f"{name} {value}" for name, value in losses.items())
-        raise DataError(
-            f"Step {step}: {', '.join(broken)} is not finite ({values}). The last checkpoint is "
-            "intact. Lower the learning rate, set gradient_clipping_by_norm, or look for bad boxes "
-            "in the data."
-        )

@@ -33,6 +33,11 @@ def optimizer_problems(train: Any) -> Iterator[str]:
             "train_config.optimizer.moving_average_warmup: has no effect without "
             "use_moving_average: true."
         )
+    if train.non_finite.policy != train.non_finite.STOP and train.non_finite.max_times < 1:
+        yield (
+            "train_config.non_finite.max_times: must be at least 1; policy: STOP ends the training at "
+            "the first bad step."
+        )
     case = optimizer.WhichOneof("optimizer")
     if case:
         where = f"train_config.optimizer.{case}.learning_rate"

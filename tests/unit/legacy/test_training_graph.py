@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from object_detection.legacy import training_graph
+from object_detection.legacy import step_guard, training_graph
 from object_detection.protos import train_pb2
 
 ONE_THREAD = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
@@ -66,7 +66,8 @@ def test_each_gradient_is_shortened_to_the_norm(gradient, expected, run):
     variable = tf.get_variable("v", [2])
     config = train_pb2.TrainConfig(gradient_clipping_by_norm=2.0)
     pairs = [(tf.constant(gradient), variable), (None, variable)]
-    (clipped, of), (absent, _) = training_graph._clipped(pairs, config)
+    half_squares = [step_guard.half_square(pairs[0][0]), None]
+    (clipped, of), (absent, _) = training_graph._clipped(pairs, half_squares, config)
     assert of is variable
     assert absent is None
     np.testing.assert_allclose(run(clipped), expected, rtol=1e-6)
@@ -75,5 +76,6 @@ def test_each_gradient_is_shortened_to_the_norm(gradient, expected, run):
 def test_the_gradient_of_some_rows_is_shortened_too(run):
     rows = tf.IndexedSlices(tf.constant([[3.0, 4.0]]), tf.constant([1]), tf.constant([2, 2]))
     config = train_pb2.TrainConfig(gradient_clipping_by_norm=1.0)
-    ((clipped, _),) = training_graph._clipped([(rows, tf.get_variable("v", [2, 2]))], config)
+    pairs = [(rows, tf.get_variable("v", [2, 2]))]
+    ((clipped, _),) = training_graph._clipped(pairs, [step_guard.half_square(rows)], config)
     np.testing.assert_allclose(run(clipped.values), [[0.6, 0.8]], rtol=1e-6)
