@@ -1,17 +1,18 @@
 """What the converters of known data sets share: pictures, boxes, XML, and how a program ends."""
 
-import json
+import math
 import os
-import xml.etree.ElementTree as ElementTree
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow.compat.v1 as tf
 from absl import app
+from lxml import etree
 
 from object_detection.dataset_tools import picture_files
-from object_detection.errors import ConfigError, DataError
-from object_detection.utils import dataset_util, startup
+from object_detection.errors import DataError, PictureError
+from object_detection.utils import dataset_util, startup, untrusted
 
 Features = dict[str, tf.train.Feature]
 
@@ -35,39 +36,49 @@ def run_program(main: Callable[[Sequence[str]], str | None], name: str) -> None:
     app.run(guarded)
 
 
-def require_flags(flag_values: Any, names: Sequence[str]) -> None:
-    """Raises `ConfigError` if one of the flags is empty."""
-    absent = [f"--{name}" for name in names if not getattr(flag_values, name)]
-    if absent:
-        raise ConfigError(f"{', '.join(absent)}: required, but not given.")
+def _read(path: str) -> bytes:
+    try:
+        return untrusted.read_bytes(path, untrusted.MOST_XML_BYTES)
+    except OSError as error:
+        reason = "missing_annotation" if isinstance(error, FileNotFoundError) else "unreadable"
+        raise PictureError(f"{path}: cannot be read ({error.strerror}).", reason) from error
 
 
 def read_text(path: str) -> str:
-    """A text file; `DataError` if it cannot be read."""
-    try:
-        with tf.io.gfile.GFile(path) as file:
-            return str(file.read())
-    except (tf.errors.OpError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}). Check the path.") from error
+    """A text file of annotations.
 
-
-def read_json(path: str) -> Any:
-    """A JSON file; `DataError` if it cannot be read."""
+    Raises:
+        PictureError: it cannot be read, is too large, or no text.
+    """
     try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}: is not JSON ({error}). Download it again.") from error
+        return _read(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PictureError(f"{path}: is no text ({error}).", "bad_annotation") from error
 
 
 def read_xml_annotation(path: str) -> dict[str, Any]:
-    """The `annotation` of an XML file in the style of PASCAL VOC; `DataError` if it has none."""
+    """The `annotation` of an XML file in the style of PASCAL VOC.
+
+    Raises:
+        PictureError: the file cannot be read, has none, or defines entities of its own.
+    """
+    # Nothing else is opened for an XML file, whatever it asks for, and nothing grows in memory.
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
     try:
-        root = ElementTree.fromstring(read_text(path))
-    except ElementTree.ParseError as error:
-        raise DataError(f"{path}: is not XML ({error}). Download it again.") from error
+        root = etree.fromstring(_read(path), parser)
+    except etree.XMLSyntaxError as error:
+        raise PictureError(
+            f"{path}: is not XML ({untrusted.shortened(str(error), 200)}).", "bad_annotation"
+        ) from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise PictureError(
+            f"{path}: has a DOCTYPE, which annotations have no use for.", "bad_annotation"
+        )
     annotation = dataset_util.recursive_parse_xml_to_dict(root).get("annotation")
     if not isinstance(annotation, dict):
-        raise DataError(f"{path}: has no <annotation> with content.")
+        raise PictureError(f"{path}: has no <annotation> with content.", "bad_annotation")
     return annotation
 
 
@@ -79,18 +90,20 @@ def read_picture(path: str, wanted_format: str | None = None) -> picture_files.P
         wanted_format: `jpeg` or `png`, if it has to be that.
 
     Raises:
-        DataError: there is no such picture, it does not decode, or its format is another one.
+        PictureError: there is no such picture, it does not decode, or its format is another one.
     """
     with picture_files.pillow_silent():
         picture = picture_files.read_picture(path)
     if isinstance(picture, picture_files.Unreadable):
-        raise DataError(
-            f"{path}: {picture.reason.replace('_', ' ')} ({picture.detail}). Mend or remove it."
+        raise PictureError(
+            f"{path}: {picture.reason.replace('_', ' ')} ({picture.detail}). Mend or remove it.",
+            picture.reason,
         )
     if wanted_format and picture.format != wanted_format:
-        raise DataError(
+        raise PictureError(
             f"{path}: is no {wanted_format.upper()} picture ({picture.note or picture.format}). "
-            "Convert it, or remove it."
+            "Convert it, or remove it.",
+            "other_format",
         )
     return picture
 
@@ -137,9 +150,97 @@ def box_features(
     return features
 
 
+def text_of(data: Mapping[str, Any], name: str, where: str) -> str:
+    """An element of text.
+
+    Raises:
+        PictureError: it is absent, empty, or no text.
+    """
+    value = data.get(name)
+    # JSON can hold halves of characters, which no file of text can.
+    if not isinstance(value, str) or not value or re.search("[\ud800-\udfff]", value):
+        raise PictureError(f"{where}: has no text in {name!r}.", "bad_annotation")
+    return value
+
+
+def size_of(data: Mapping[str, Any], where: str) -> tuple[int, int]:
+    """Height and width that boxes are divided by.
+
+    Args:
+        data: has `height` and `width`.
+        where: for messages.
+
+    Raises:
+        PictureError: they are no sizes of a picture that could be read.
+    """
+    sizes = []
+    for name in ("height", "width"):
+        number = number_of(data, name, where)
+        if number < 1 or number != int(number):
+            raise PictureError(
+                f"{where}: {name!r} is {number:g}; a number of pixels is wanted.", "bad_annotation"
+            )
+        sizes.append(int(number))
+    height, width = sizes
+    untrusted.check_pixels(height, width, where)
+    return height, width
+
+
+def number_of(data: Mapping[str, Any], name: str, where: str) -> float:
+    """An element that is a finite number, or the text of one.
+
+    Raises:
+        PictureError: it is absent, no number, or not finite.
+    """
+    value = data.get(name)
+    try:
+        number = float(value)  # type: ignore[arg-type] # None is no number either
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not abs(number) <= _MOST_COORDINATE:
+        raise PictureError(
+            f"{where}: {name!r} is {untrusted.shortened(repr(value))}; a number is wanted.",
+            "bad_annotation",
+        )
+    return number
+
+
+# Far out of every picture, but well within float32.
+_MOST_COORDINATE = 1e9
+
+
 def _flag(one: Mapping[str, Any], name: str) -> int:
     """0 or 1; tools that draw boxes leave such elements out."""
     return int(one.get(name) or 0)
+
+
+def checked_voc(data: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """An annotation in the style of PASCAL VOC, with all that is read of it.
+
+    Args:
+        data: see `read_xml_annotation`.
+        where: for messages.
+
+    Raises:
+        PictureError: something is absent, or of another kind.
+    """
+    text_of(data, "filename", where)
+    size = data.get("size")
+    if not isinstance(size, Mapping):
+        raise PictureError(f"{where}: has no size with height and width.", "bad_annotation")
+    size_of(size, where)
+    for number, one in enumerate(data.get("object", []), 1):
+        place = f"{where}: object {number}"
+        if not isinstance(one, Mapping) or not isinstance(one.get("bndbox"), Mapping):
+            raise PictureError(f"{place}: has no bndbox with corners.", "bad_annotation")
+        for name in ("xmin", "ymin", "xmax", "ymax"):
+            number_of(one["bndbox"], name, place)
+        for name in ("difficult", "truncated"):
+            if str(one.get(name) or 0).strip() not in ("0", "1"):
+                raise PictureError(f"{place}: {name!r} should be 0 or 1.", "bad_annotation")
+        if not isinstance(one.get("pose") or "", str):
+            raise PictureError(f"{place}: 'pose' should be text.", "bad_annotation")
+    return data
 
 
 def voc_objects(data: Mapping[str, Any], ignore_difficult: bool) -> list[dict[str, Any]]:

@@ -14,27 +14,20 @@ if __name__ == "__main__":
     # Run as a file, this folder would shadow top-level modules; the repository is what is meant.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-    from object_detection.utils import startup
-
-    # First of all: the imports below bring TensorFlow.
-    startup.prepare_tensorflow()
-
 import collections
 import io
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import PIL.Image
-import tensorflow.compat.v1 as tf
 import tqdm
 from absl import flags
 from pycocotools import mask as coco_mask
 
-from object_detection.dataset_tools import conversion, tf_record_creation_util
-from object_detection.errors import ConfigError, DataError
-from object_detection.utils import dataset_util, label_map_util
+from object_detection.errors import ConfigError, DataError, PictureError
+from object_detection.utils import flag_checks, startup
 
 Annotation = dict[str, Any]
 
@@ -74,6 +67,55 @@ flags.DEFINE_boolean(
     "remove_non_person_images", False, "Leave out pictures without a person.", allow_override=True
 )
 FLAGS = flags.FLAGS
+
+# Split -> flags of its pictures and its objects, and the number of its shards.
+_SPLITS = {
+    "train": ("train_image_dir", "train_annotations_file", 100),
+    "val": ("val_image_dir", "val_annotations_file", 50),
+    "testdev": ("test_image_dir", "testdev_annotations_file", 50),
+}
+
+
+def _further_files(split: str) -> list[str]:
+    """Flags of a split that may be empty."""
+    kinds = () if split == "testdev" else ("keypoint", "densepose")
+    return [f"{split}_{kind}_annotations_file" for kind in kinds]
+
+
+def _splits_wanted() -> list[str]:
+    return [split for split, (folder, _, _) in _SPLITS.items() if getattr(FLAGS, folder)]
+
+
+def _check_flags() -> None:
+    for split, (folder, file, _) in _SPLITS.items():
+        if bool(getattr(FLAGS, folder)) != bool(getattr(FLAGS, file)):
+            raise ConfigError(f"--{folder} and --{file} belong together; give both.")
+        further = [name for name in _further_files(split) if getattr(FLAGS, name)]
+        if further and not getattr(FLAGS, folder):
+            raise ConfigError(f"--{further[0]} has no effect without --{folder} and --{file}.")
+        if getattr(FLAGS, folder):
+            flag_checks.input_folder(folder, getattr(FLAGS, folder))
+            for name in (file, *further):
+                flag_checks.input_file(name, getattr(FLAGS, name))
+    if not _splits_wanted():
+        raise ConfigError("--train_image_dir and --train_annotations_file: required, or val, test.")
+    flag_checks.output_folder("output_dir", FLAGS.output_dir)
+
+
+if __name__ == "__main__":
+    # The imports below bring TensorFlow, which mistakes in flags should not wait for.
+    startup.prepare_program("create_coco_tf_record", _check_flags)
+
+from object_detection.dataset_tools import (
+    coco_checks,
+    conversion,
+    left_out,
+    tf_record_creation_util,
+)
+from object_detection.utils import dataset_util, label_map_util, untrusted
+
+if TYPE_CHECKING:
+    import tensorflow.compat.v1 as tf
 
 # In the order of the data set (COCO keypoints 2017; `categories[0].keypoints` of its JSON).
 _COCO_KEYPOINT_NAMES = [
@@ -118,7 +160,6 @@ _DP_PART_ID_OFFSET = 1
 _DENSE_POSE_GRID = 256.0
 
 _PERSON = "person"
-_REQUIRED = {"bbox", "category_id", "iscrowd", "area"}
 
 
 class Converted(NamedTuple):
@@ -126,7 +167,7 @@ class Converted(NamedTuple):
 
     key: str
     """SHA-256 of the encoded picture."""
-    example: tf.train.Example | None
+    example: "tf.train.Example | None"
     """None if the picture is to be left out."""
     num_annotations_skipped: int
     num_keypoint_annotation_skipped: int
@@ -156,6 +197,7 @@ def _is_usable(annotation: Annotation, height: int, width: int) -> bool:
 
 def _encoded_mask(annotation: Annotation, height: int, width: int) -> bytes:
     """PNG of 0 and 1; an object of several polygons is their union."""
+    coco_checks.check_segmentation(annotation, height, width)
     runs = coco_mask.frPyObjects(annotation["segmentation"], height, width)
     with warnings.catch_warnings():
         # pycocotools speaks to numpy in the manner of numpy 1.
@@ -178,11 +220,7 @@ def _keypoint_features(
     absent = {"keypoints": [0] * 3 * len(_COCO_KEYPOINT_NAMES), "num_keypoints": 0}
     found = [labelled.get(annotation["id"], absent) for annotation in annotations]
     for one in found:
-        if len(one["keypoints"]) != 3 * len(_COCO_KEYPOINT_NAMES):
-            raise DataError(
-                f"annotation {one.get('id')}: has {len(one['keypoints'])} numbers in `keypoints`; "
-                f"x, y and visibility of {len(_COCO_KEYPOINT_NAMES)} are wanted."
-            )
+        coco_checks.check_keypoints(one, len(_COCO_KEYPOINT_NAMES))
     triples = np.array([one["keypoints"] for one in found], float).reshape([-1, 3])
     features = {
         "image/object/keypoint/x": dataset_util.float_list_feature(triples[:, 0] / width),
@@ -213,6 +251,7 @@ def _densepose_features(
         if "dp_I" not in points:
             counts.append(0)
             continue
+        coco_checks.check_densepose(points)
         used += 1
         counts.append(len(points["dp_I"]))
         parts += [int(part) - _DP_PART_ID_OFFSET for part in points["dp_I"]]
@@ -266,17 +305,15 @@ def create_tf_example(
             None.
 
     Raises:
-        DataError: the picture cannot be read, or an annotation is not as documented.
+        PictureError: the picture cannot be read or lies outside of its folder, or an annotation is
+            not as documented.
+        DataError: an object is of a category that there is not.
     """
-    height, width = image["height"], image["width"]
-    picture = conversion.read_picture(os.path.join(image_dir, image["file_name"]))
+    file_name = conversion.text_of(image, "file_name", "images")
+    height, width = conversion.size_of(image, file_name)
+    picture = conversion.read_picture(untrusted.path_below(image_dir, file_name))
     for annotation in annotations_list:
-        absent = _REQUIRED - annotation.keys()
-        if absent:
-            raise DataError(
-                f"{image['file_name']}: annotation {annotation.get('id')} has no "
-                f"{', '.join(sorted(absent))}. Give the JSON file of the objects (`instances_`)."
-            )
+        coco_checks.check_object(annotation, file_name)
     kept = [
         annotation
         for annotation in annotations_list
@@ -288,9 +325,7 @@ def create_tf_example(
     for annotation in kept:
         x, y, box_width, box_height = annotation["bbox"]
         boxes.append((y / height, x / width, (y + box_height) / height, (x + box_width) / width))
-    features = conversion.picture_features(
-        picture, height, width, image["file_name"], str(image["id"])
-    )
+    features = conversion.picture_features(picture, height, width, file_name, str(image["id"]))
     features |= conversion.box_features(boxes, names)
     features |= {
         "image/object/class/label": dataset_util.int64_list_feature(
@@ -327,19 +362,19 @@ def create_tf_example(
     )
 
 
-def _by_picture(annotations: Sequence[Annotation]) -> dict[int, list[Annotation]]:
+def _by_picture(annotations: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
     grouped = collections.defaultdict(list)
     for annotation in annotations:
         grouped[annotation["image_id"]].append(annotation)
     return grouped
 
 
-def _labelled_by_picture(path: str) -> dict[int, dict[int, Annotation]]:
+def _labelled_by_picture(path: str) -> dict[Any, dict[Any, Annotation]]:
     """Picture id -> annotation id -> annotation."""
-    grouped = _by_picture(conversion.read_json(path).get("annotations", []))
+    content = coco_checks.read(path, with_pictures=False)
     return {
         picture: {annotation["id"]: annotation for annotation in annotations}
-        for picture, annotations in grouped.items()
+        for picture, annotations in _by_picture(content["annotations"]).items()
     }
 
 
@@ -371,40 +406,43 @@ def _create_tf_record_from_coco_annotations(
     Raises:
         DataError: a file cannot be read, or is not as documented.
     """
-    content = conversion.read_json(annotations_file)
-    for key in ("images", "categories"):
-        if key not in content:
-            raise DataError(f"{annotations_file}: has no {key!r}. Give a JSON file of COCO.")
+    content = coco_checks.read(annotations_file)
     category_index = label_map_util.create_category_index(content["categories"])
-    objects = _by_picture(content.get("annotations", []))
+    objects = _by_picture(content["annotations"])
     labelled = [
         _labelled_by_picture(path) if path else None
         for path in (keypoint_annotations_file, densepose_annotations_file)
     ]
-    written, skipped = 0, np.zeros(3, int)
+    report, written, skipped = left_out.LeftOut(), 0, np.zeros(3, int)
     with tf_record_creation_util.records_appearing_whole(output_path, num_shards) as writers:
         for image in tqdm.tqdm(content["images"], unit=" pictures", disable=None):
             keypoints, densepose = (
                 None if one is None else one.get(image["id"], {}) for one in labelled
             )
-            converted = create_tf_example(
-                image,
-                objects.get(image["id"], []),
-                image_dir,
-                category_index,
-                include_masks,
-                keypoints,
-                densepose,
-                remove_non_person_annotations,
-                remove_non_person_images,
-            )
+            try:
+                converted = create_tf_example(
+                    image,
+                    objects.get(image["id"], []),
+                    image_dir,
+                    category_index,
+                    include_masks,
+                    keypoints,
+                    densepose,
+                    remove_non_person_annotations,
+                    remove_non_person_images,
+                )
+            except PictureError as error:
+                report.add(str(image.get("file_name")), error)
+                continue
+            report.count_written()
             skipped += converted[2:]
             if converted.example is not None:
                 writers[written % num_shards].write(conversion.serialized(converted.example))
                 written += 1
+        more = report.finish(f"{output_path}.report.json")
     return (
         f"{output_path}: {written} of {len(content['images'])} pictures; left out: {skipped[0]} "
-        f"objects, {skipped[1]} sets of keypoints, {skipped[2]} of DensePose points."
+        f"objects, {skipped[1]} sets of keypoints, {skipped[2]} of DensePose points{more}."
     )
 
 
@@ -412,23 +450,13 @@ def main(_: Sequence[str] | None) -> str:
     """Writes the records that the flags ask for; returns what to tell the user.
 
     Raises:
-        ConfigError: no picture folder is given, or one without its annotations.
-        DataError: see `create_tf_example`.
+        ConfigError: a flag makes no sense.
+        DataError: see `create_tf_example`; what is wrong with single pictures leaves them out.
     """
-    wanted = [
-        ("train", FLAGS.train_image_dir, FLAGS.train_annotations_file, 100),
-        ("val", FLAGS.val_image_dir, FLAGS.val_annotations_file, 50),
-        ("testdev", FLAGS.test_image_dir, FLAGS.testdev_annotations_file, 50),
-    ]
+    _check_flags()
     said = []
-    for split, image_dir, annotations_file, num_shards in wanted:
-        if bool(image_dir) != bool(annotations_file):
-            raise ConfigError(
-                f"--{split.removesuffix('dev')}_image_dir and --{split}_annotations_file belong "
-                "together; give both."
-            )
-        if not image_dir:
-            continue
+    for split in _splits_wanted():
+        image_dir, annotations_file, num_shards = _SPLITS[split]
         more = {}
         if split != "testdev":
             more = {
@@ -440,16 +468,14 @@ def main(_: Sequence[str] | None) -> str:
         os.makedirs(FLAGS.output_dir, exist_ok=True)
         said.append(
             _create_tf_record_from_coco_annotations(
-                annotations_file,
-                image_dir,
+                getattr(FLAGS, annotations_file),
+                getattr(FLAGS, image_dir),
                 os.path.join(FLAGS.output_dir, f"coco_{split}.record"),
                 FLAGS.include_masks,
                 num_shards,
                 **more,
             )
         )
-    if not said:
-        raise ConfigError("--train_image_dir and --train_annotations_file: required, or val, test.")
     return "\n".join(said)
 
 

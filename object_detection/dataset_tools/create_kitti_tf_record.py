@@ -7,6 +7,7 @@ Writes <output_path>_train.tfrecord and <output_path>_val.tfrecord. Pictures lie
 <data_dir>/data_object_image_2/training/image_2, labels in <data_dir>/training/label_2.
 """
 
+import math
 import os
 import sys
 
@@ -14,22 +15,14 @@ if __name__ == "__main__":
     # Run as a file, this folder would shadow top-level modules; the repository is what is meant.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-    from object_detection.utils import startup
-
-    # First of all: the imports below bring TensorFlow.
-    startup.prepare_tensorflow()
-
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 from absl import flags
 
-from object_detection.dataset_tools import conversion, tf_record_creation_util
-from object_detection.errors import DataError
-from object_detection.metrics import np_boxes
-from object_detection.utils import dataset_util, label_map_util
+from object_detection.errors import ConfigError, DataError, PictureError
+from object_detection.utils import flag_checks, startup
 
 Annotations = dict[str, np.ndarray[Any, Any]]
 
@@ -54,25 +47,57 @@ flags.DEFINE_integer(
 )
 FLAGS = flags.FLAGS
 
+
+def _check_flags() -> None:
+    flag_checks.input_folder("data_dir", FLAGS.data_dir)
+    flag_checks.output_file("output_path", FLAGS.output_path)
+    if not all(FLAGS.classes_to_use.split(",")):
+        raise ConfigError(
+            f"--classes_to_use={FLAGS.classes_to_use!r}: names by commas are wanted, such as "
+            "car,pedestrian."
+        )
+    flag_checks.input_file("label_map_path", FLAGS.label_map_path)
+    flag_checks.number("validation_set_size", FLAGS.validation_set_size, 0)
+
+
+if __name__ == "__main__":
+    # The imports below bring TensorFlow, which mistakes in flags should not wait for.
+    startup.prepare_program("create_kitti_tf_record", _check_flags)
+
+from object_detection.dataset_tools import conversion, left_out, tf_record_creation_util
+from object_detection.metrics import np_boxes
+from object_detection.utils import dataset_util, label_map_util, untrusted
+
+if TYPE_CHECKING:
+    import tensorflow.compat.v1 as tf
+
 _DONT_CARE = "dontcare"
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if not math.isfinite(number):
+        raise ValueError(f"{word} is not finite")
+    return number
+
 
 # Columns of a label file, in order (readme of KITTI's object development kit).
 _COLUMNS: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("type", str.lower),
-    ("truncated", float),
+    ("truncated", _finite),
     ("occluded", int),
-    ("alpha", float),
-    ("2d_bbox_left", float),
-    ("2d_bbox_top", float),
-    ("2d_bbox_right", float),
-    ("2d_bbox_bottom", float),
-    ("3d_bbox_height", float),
-    ("3d_bbox_width", float),
-    ("3d_bbox_length", float),
-    ("3d_bbox_x", float),
-    ("3d_bbox_y", float),
-    ("3d_bbox_z", float),
-    ("3d_bbox_rot_y", float),
+    ("alpha", _finite),
+    ("2d_bbox_left", _finite),
+    ("2d_bbox_top", _finite),
+    ("2d_bbox_right", _finite),
+    ("2d_bbox_bottom", _finite),
+    ("3d_bbox_height", _finite),
+    ("3d_bbox_width", _finite),
+    ("3d_bbox_length", _finite),
+    ("3d_bbox_x", _finite),
+    ("3d_bbox_y", _finite),
+    ("3d_bbox_z", _finite),
+    ("3d_bbox_rot_y", _finite),
 )
 
 
@@ -84,7 +109,7 @@ def read_annotation_file(filename: str) -> Annotations:
         `2d_bbox_{left,top,right,bottom}` in pixels, `3d_bbox_{height,width,length,x,y,z,rot_y}`.
 
     Raises:
-        DataError: the file cannot be read, or a line has too few columns or no numbers.
+        PictureError: the file cannot be read, or a line has too few columns or no numbers.
     """
     rows = []
     for number, line in enumerate(conversion.read_text(filename).splitlines(), 1):
@@ -95,9 +120,10 @@ def read_annotation_file(filename: str) -> Annotations:
             # A detector's output has a 16th column, the score.
             rows.append([read(word) for (_, read), word in zip(_COLUMNS, words[:15], strict=True)])
         except ValueError as error:
-            raise DataError(
+            raise PictureError(
                 f"{filename}, line {number}: {len(_COLUMNS)} columns are wanted, a word and "
-                f"numbers; found {line!r}."
+                f"finite numbers; found {untrusted.shortened(line)!r}.",
+                "bad_annotation",
             ) from error
     return {
         name: np.array([row[column] for row in rows], None if rows else float)
@@ -133,7 +159,7 @@ def filter_annotations(
 
 def prepare_example(
     image_path: str, annotations: Mapping[str, Any], label_map_dict: Mapping[str, int]
-) -> tf.train.Example:
+) -> "tf.train.Example":
     """One picture and its objects as a record.
 
     Args:
@@ -188,37 +214,53 @@ def convert_kitti_to_tfrecords(
         validation_set_size: pictures whose numbers are below go to the validation set.
 
     Raises:
-        DataError: there are no pictures, or a file is not as documented.
+        DataError: there are no pictures, a name is no number, or a class is not in the label map;
+            what is wrong with single pictures leaves them out.
     """
     label_map_dict = label_map_util.get_label_map_dict(label_map_path)
     image_dir = os.path.join(data_dir, "data_object_image_2", "training", "image_2")
     annotation_dir = os.path.join(data_dir, "training", "label_2")
-    if not tf.io.gfile.isdir(image_dir):
+    if not os.path.isdir(image_dir):
         raise DataError(f"{image_dir}: there is no such folder. Check --data_dir.")
     counts = {"train": 0, "val": 0}
     os.makedirs(os.path.dirname(os.path.abspath(output_path)), exist_ok=True)
+    report = left_out.LeftOut()
     with (
         tf_record_creation_util.records_appearing_whole(f"{output_path}_train.tfrecord") as train,
         tf_record_creation_util.records_appearing_whole(f"{output_path}_val.tfrecord") as val,
     ):
-        for name in sorted(tf.io.gfile.listdir(image_dir)):
+        for name in sorted(os.listdir(image_dir)):
             stem = name.split(".")[0]
             if not stem.isdecimal():
                 raise DataError(
                     f"{os.path.join(image_dir, name)}: a number is wanted as name. Move it away."
                 )
             labels = os.path.join(annotation_dir, f"{int(stem):06d}.txt")
-            annotations = filter_annotations(read_annotation_file(labels), classes_to_use)
-            record = prepare_example(os.path.join(image_dir, name), annotations, label_map_dict)
+            try:
+                annotations = filter_annotations(read_annotation_file(labels), classes_to_use)
+                record = prepare_example(os.path.join(image_dir, name), annotations, label_map_dict)
+            except PictureError as error:
+                report.add(name, error)
+                continue
             split, writers = ("val", val) if int(stem) < validation_set_size else ("train", train)
             writers[0].write(conversion.serialized(record))
             counts[split] += 1
-    return f"{output_path}_{{train,val}}.tfrecord: {counts['train']} and {counts['val']} pictures."
+            report.count_written()
+        more = report.finish(f"{output_path}.report.json")
+    return (
+        f"{output_path}_{{train,val}}.tfrecord: {counts['train']} and {counts['val']} "
+        f"pictures{more}."
+    )
 
 
 def main(_: Sequence[str] | None) -> str:
-    """Converts as the flags say; returns what to tell the user."""
-    conversion.require_flags(FLAGS, ["data_dir", "output_path"])
+    """Converts as the flags say; returns what to tell the user.
+
+    Raises:
+        ConfigError: a flag makes no sense.
+        DataError: see `convert_kitti_to_tfrecords`.
+    """
+    _check_flags()
     return convert_kitti_to_tfrecords(
         data_dir=FLAGS.data_dir,
         output_path=FLAGS.output_path,

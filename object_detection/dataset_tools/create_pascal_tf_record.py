@@ -14,20 +14,13 @@ if __name__ == "__main__":
     # Run as a file, this folder would shadow top-level modules; the repository is what is meant.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-    from object_detection.utils import startup
-
-    # First of all: the imports below bring TensorFlow.
-    startup.prepare_tensorflow()
-
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tensorflow.compat.v1 as tf
 from absl import flags
 
-from object_detection.dataset_tools import conversion, tf_record_creation_util
-from object_detection.errors import ConfigError, DataError
-from object_detection.utils import dataset_util, label_map_util
+from object_detection.errors import ConfigError, DataError, PictureError
+from object_detection.utils import flag_checks, startup
 
 # Other converters have flags of the same names; each program uses its own.
 flags.DEFINE_string("data_dir", "", "Folder VOCdevkit.", allow_override=True)
@@ -48,6 +41,35 @@ FLAGS = flags.FLAGS
 SETS = ["train", "val", "trainval", "test"]
 YEARS = ["VOC2007", "VOC2012", "merged"]
 
+
+def _check_flags() -> None:
+    flag_checks.input_folder("data_dir", FLAGS.data_dir)
+    flag_checks.chosen("set", FLAGS.set, SETS)
+    flag_checks.chosen("year", FLAGS.year, YEARS)
+    for year in _years():
+        folder = os.path.join(FLAGS.data_dir, year, FLAGS.annotations_dir)
+        if not FLAGS.annotations_dir or not os.path.isdir(folder):
+            raise ConfigError(
+                f"--annotations_dir={FLAGS.annotations_dir}: there is no folder {folder}."
+            )
+    flag_checks.output_file("output_path", FLAGS.output_path)
+    flag_checks.input_file("label_map_path", FLAGS.label_map_path)
+
+
+def _years() -> list[str]:
+    return ["VOC2007", "VOC2012"] if FLAGS.year == "merged" else [FLAGS.year]
+
+
+if __name__ == "__main__":
+    # The imports below bring TensorFlow, which mistakes in flags should not wait for.
+    startup.prepare_program("create_pascal_tf_record", _check_flags)
+
+from object_detection.dataset_tools import conversion, left_out, tf_record_creation_util
+from object_detection.utils import dataset_util, label_map_util, untrusted
+
+if TYPE_CHECKING:
+    import tensorflow.compat.v1 as tf
+
 # Every class has a list of all pictures; this is one of them.
 _ANY_CLASS = "aeroplane"
 
@@ -58,7 +80,7 @@ def dict_to_tf_example(
     label_map_dict: Mapping[str, int],
     ignore_difficult_instances: bool = False,
     image_subdirectory: str = "JPEGImages",
-) -> tf.train.Example:
+) -> "tf.train.Example":
     """One picture as a record.
 
     Args:
@@ -69,14 +91,22 @@ def dict_to_tf_example(
         image_subdirectory: see `dataset_directory`.
 
     Raises:
-        DataError: the picture cannot be read or is no JPEG, or a class is not in the label map.
+        PictureError: the picture cannot be read, is no JPEG or lies outside of the folder, or the
+            annotation lacks something.
+        DataError: a class is not in the label map.
     """
-    filename = data["filename"]
-    path = os.path.join(dataset_directory, data["folder"], image_subdirectory, filename)
+    filename = conversion.text_of(data, "filename", "annotation")
+    folder = data.get("folder") or ""
+    if not isinstance(folder, str):
+        raise PictureError(f"{filename}: 'folder' should be text.", "bad_annotation")
+    data = conversion.checked_voc(data, filename)
+    path = untrusted.path_below(
+        dataset_directory, os.path.join(folder, image_subdirectory, filename)
+    )
     picture = conversion.read_picture(path, "jpeg")
-    height, width = int(data["size"]["height"]), int(data["size"]["width"])
+    height, width = conversion.size_of(data["size"], filename)
     objects = conversion.voc_objects(data, ignore_difficult_instances)
-    names = [one["name"] for one in objects]
+    names = [conversion.text_of(one, "name", filename) for one in objects]
     features = conversion.picture_features(picture, height, width, filename, filename)
     features |= conversion.box_features(
         [conversion.voc_box(one, height, width) for one in objects], names
@@ -88,29 +118,44 @@ def dict_to_tf_example(
     return conversion.example(features)
 
 
-def _convert() -> int:
-    """Writes the record that the flags ask for; returns the number of pictures."""
-    years = ["VOC2007", "VOC2012"] if FLAGS.year == "merged" else [FLAGS.year]
+def _lists() -> list[tuple[str, list[str]]]:
+    """Folder of each year, and the names of its pictures."""
+    lists = []
+    for year in _years():
+        folder = os.path.join(FLAGS.data_dir, year)
+        path = os.path.join(folder, "ImageSets", "Main", f"{_ANY_CLASS}_{FLAGS.set}.txt")
+        if not os.path.isfile(path):
+            raise DataError(f"{path}: there is no such list. Check --data_dir and --set.")
+        lists.append((folder, dataset_util.read_examples_list(path)))
+    return lists
+
+
+def _convert() -> str:
+    """Writes the record that the flags ask for; returns what to tell the user."""
     label_map_dict = label_map_util.get_label_map_dict(FLAGS.label_map_path)
+    lists = _lists()
     os.makedirs(os.path.dirname(os.path.abspath(FLAGS.output_path)), exist_ok=True)
-    written = 0
+    report = left_out.LeftOut()
     with tf_record_creation_util.records_appearing_whole(FLAGS.output_path) as (writer,):
-        for year in years:
-            folder = os.path.join(FLAGS.data_dir, year)
-            names = os.path.join(folder, "ImageSets", "Main", f"{_ANY_CLASS}_{FLAGS.set}.txt")
-            if not tf.io.gfile.exists(names):
-                raise DataError(f"{names}: there is no such list. Check --data_dir and --set.")
-            for name in dataset_util.read_examples_list(names):
-                path = os.path.join(folder, FLAGS.annotations_dir, f"{name}.xml")
-                record = dict_to_tf_example(
-                    conversion.read_xml_annotation(path),
-                    FLAGS.data_dir,
-                    label_map_dict,
-                    FLAGS.ignore_difficult_instances,
-                )
+        for folder, names in lists:
+            for name in names:
+                try:
+                    path = untrusted.path_below(
+                        os.path.join(folder, FLAGS.annotations_dir), f"{name}.xml"
+                    )
+                    record = dict_to_tf_example(
+                        conversion.read_xml_annotation(path),
+                        FLAGS.data_dir,
+                        label_map_dict,
+                        FLAGS.ignore_difficult_instances,
+                    )
+                except PictureError as error:
+                    report.add(name, error)
+                    continue
                 writer.write(conversion.serialized(record))
-                written += 1
-    return written
+                report.count_written()
+        more = report.finish(f"{FLAGS.output_path}.report.json")
+    return f"{FLAGS.output_path}: {report.written} pictures{more}."
 
 
 def main(_: Sequence[str] | None) -> str:
@@ -118,13 +163,10 @@ def main(_: Sequence[str] | None) -> str:
 
     Raises:
         ConfigError: a flag is absent or not one of its values.
-        DataError: see `dict_to_tf_example`.
+        DataError: see `dict_to_tf_example`; what is wrong with single pictures leaves them out.
     """
-    for name, value, allowed in (("set", FLAGS.set, SETS), ("year", FLAGS.year, YEARS)):
-        if value not in allowed:
-            raise ConfigError(f"--{name}={value}: choose one of {', '.join(allowed)}.")
-    conversion.require_flags(FLAGS, ["data_dir", "output_path"])
-    return f"{FLAGS.output_path}: {_convert()} pictures."
+    _check_flags()
+    return _convert()
 
 
 if __name__ == "__main__":

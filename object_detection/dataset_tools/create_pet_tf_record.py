@@ -14,25 +14,18 @@ if __name__ == "__main__":
     # Run as a file, this folder would shadow top-level modules; the repository is what is meant.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-    from object_detection.utils import startup
-
-    # First of all: the imports below bring TensorFlow.
-    startup.prepare_tensorflow()
-
 import io
 import random
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL.Image
-import tensorflow.compat.v1 as tf
-from absl import flags, logging
+from absl import flags
 
-from object_detection.dataset_tools import conversion, tf_record_creation_util
-from object_detection.errors import ConfigError, DataError
-from object_detection.utils import dataset_util, label_map_util
+from object_detection.errors import ConfigError, DataError, PictureError
+from object_detection.utils import flag_checks, startup
 
 Mask = np.ndarray[Any, Any]
 
@@ -50,6 +43,26 @@ flags.DEFINE_integer("num_shards", 10, "Files of each record.", allow_override=T
 FLAGS = flags.FLAGS
 
 _MASK_TYPES = ("png", "numerical")
+_MOST_SHARDS = 1000  # files that are open at once
+
+
+def _check_flags() -> None:
+    flag_checks.input_folder("data_dir", FLAGS.data_dir)
+    flag_checks.output_folder("output_dir", FLAGS.output_dir)
+    flag_checks.input_file("label_map_path", FLAGS.label_map_path)
+    flag_checks.chosen("mask_type", FLAGS.mask_type, _MASK_TYPES)
+    flag_checks.number("num_shards", FLAGS.num_shards, 1, _MOST_SHARDS)
+
+
+if __name__ == "__main__":
+    # The imports below bring TensorFlow, which mistakes in flags should not wait for.
+    startup.prepare_program("create_pet_tf_record", _check_flags)
+
+from object_detection.dataset_tools import conversion, left_out, tf_record_creation_util
+from object_detection.utils import dataset_util, label_map_util, untrusted
+
+if TYPE_CHECKING:
+    import tensorflow.compat.v1 as tf
 
 # Values of a trimap: 1 animal, 2 background, 3 border, which counts as animal.
 _BACKGROUND = 2
@@ -62,11 +75,14 @@ def get_class_name_from_filename(file_name: str) -> str:
     """The breed: `Abyssinian` of `Abyssinian_12.jpg`.
 
     Raises:
-        DataError: the name is not built like that.
+        PictureError: the name is not built like that.
     """
     match = re.match(r"([A-Za-z_]+)_[0-9]+\.jpg", file_name, re.IGNORECASE)
     if not match:
-        raise DataError(f"{file_name}: a name like Abyssinian_12.jpg is wanted.")
+        raise PictureError(
+            f"{untrusted.shortened(file_name)}: a name like Abyssinian_12.jpg is wanted.",
+            "bad_annotation",
+        )
     return match[1]
 
 
@@ -81,11 +97,13 @@ def _box_of(animal: Mask, height: int, width: int, where: str) -> tuple[float, f
     """(ymin, xmin, ymax, xmax) from the first to the last row and column of the animal."""
     rows, columns = (np.flatnonzero(animal.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
-        raise DataError(f"{where}: the whole picture is background. Leave it out.")
+        raise PictureError(
+            f"{where}: the whole picture is background. Leave it out.", "bad_annotation"
+        )
     return rows[0] / height, columns[0] / width, rows[-1] / height, columns[-1] / width
 
 
-def _mask_feature(animal: Mask, count: int, mask_type: str) -> tf.train.Feature:
+def _mask_feature(animal: Mask, count: int, mask_type: str) -> "tf.train.Feature":
     if mask_type == "numerical":
         return dataset_util.float_list_feature(np.tile(animal.ravel(), count).astype(float))
     stream = io.BytesIO()
@@ -101,7 +119,7 @@ def dict_to_tf_example(
     ignore_difficult_instances: bool = False,
     faces_only: bool = True,
     mask_type: str = "png",
-) -> tf.train.Example:
+) -> "tf.train.Example":
     """One picture as a record.
 
     Args:
@@ -115,16 +133,18 @@ def dict_to_tf_example(
         mask_type: `png` or `numerical`.
 
     Raises:
-        DataError: a file cannot be read or is not as documented.
+        PictureError: a file cannot be read, is not as documented, or lies outside of its folder.
+        DataError: a class is not in the label map.
         ConfigError: `mask_type` is another one.
     """
     if mask_type not in _MASK_TYPES:
         raise ConfigError(f"mask_type {mask_type!r}: choose one of {', '.join(_MASK_TYPES)}.")
-    filename = data["filename"]
-    path = os.path.join(image_subdirectory, filename)
+    filename = conversion.text_of(data, "filename", "annotation")
+    data = conversion.checked_voc(data, filename)
+    path = untrusted.path_below(image_subdirectory, filename)
     picture = conversion.read_picture(path, "jpeg")
     animal = _read_animal(mask_path)
-    height, width = int(data["size"]["height"]), int(data["size"]["width"])
+    height, width = conversion.size_of(data["size"], filename)
     objects = conversion.voc_objects(data, ignore_difficult_instances)
     names = [get_class_name_from_filename(filename)] * len(objects)
     if faces_only:
@@ -152,7 +172,9 @@ def create_tf_record(
     faces_only: bool = True,
     mask_type: str = "png",
 ) -> int:
-    """Writes a sharded record; what has no XML file or cannot be used is warned of and left out.
+    """Writes a sharded record; what has no XML file or cannot be used is left out.
+
+    Beside it goes a report, which names all that is left out.
 
     Args:
         output_filename: what the names of the shards begin with.
@@ -166,30 +188,32 @@ def create_tf_record(
 
     Returns:
         The number of pictures written.
+
+    Raises:
+        DataError: all pictures are left out, or a class is not in the label map.
     """
-    written = 0
+    report = left_out.LeftOut()
     with tf_record_creation_util.records_appearing_whole(output_filename, num_shards) as writers:
         for index, name in enumerate(examples):
-            xml_path = os.path.join(annotations_dir, "xmls", f"{name}.xml")
-            mask_path = os.path.join(annotations_dir, "trimaps", f"{name}.png")
-            if not os.path.exists(xml_path):
-                logging.warning("%s: there is no such file; left out.", xml_path)
-                continue
             try:
+                xml_path = untrusted.path_below(
+                    os.path.join(annotations_dir, "xmls"), f"{name}.xml"
+                )
                 record = dict_to_tf_example(
                     conversion.read_xml_annotation(xml_path),
-                    mask_path,
+                    untrusted.path_below(os.path.join(annotations_dir, "trimaps"), f"{name}.png"),
                     label_map_dict,
                     image_dir,
                     faces_only=faces_only,
                     mask_type=mask_type,
                 )
-            except DataError as error:
-                logging.warning("%s; left out.", error)
+            except PictureError as error:
+                report.add(name, error)
                 continue
             writers[index % num_shards].write(conversion.serialized(record))
-            written += 1
-    return written
+            report.count_written()
+        report.finish(f"{output_filename}.report.json")
+    return report.written
 
 
 def main(_: Sequence[str] | None) -> str:
@@ -197,13 +221,13 @@ def main(_: Sequence[str] | None) -> str:
 
     Raises:
         ConfigError: a flag is absent.
-        DataError: the list of pictures cannot be read.
+        DataError: the list of pictures cannot be read; see `create_tf_record`, too.
     """
-    conversion.require_flags(FLAGS, ["data_dir", "output_dir"])
+    _check_flags()
     label_map_dict = label_map_util.get_label_map_dict(FLAGS.label_map_path)
     annotations_dir = os.path.join(FLAGS.data_dir, "annotations")
     names_path = os.path.join(annotations_dir, "trainval.txt")
-    if not tf.io.gfile.exists(names_path):
+    if not os.path.isfile(names_path):
         raise DataError(f"{names_path}: there is no such list. Check --data_dir.")
     names = dataset_util.read_examples_list(names_path)
     # The same lot in each run, on each machine.
@@ -224,7 +248,8 @@ def main(_: Sequence[str] | None) -> str:
             FLAGS.faces_only,
             FLAGS.mask_type,
         )
-        said.append(f"{path}: {written} of {len(part)} pictures.")
+        why = "" if written == len(part) else f"; {path}.report.json says why"
+        said.append(f"{path}: {written} of {len(part)} pictures{why}.")
     return "\n".join(said)
 
 

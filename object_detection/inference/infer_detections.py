@@ -13,22 +13,15 @@ if __name__ == "__main__":
     # Run as a file, this folder would shadow top-level modules; the repository is what is meant.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-    from object_detection.utils import startup
-
-    # First of all: the imports below bring TensorFlow.
-    startup.prepare_tensorflow()
-
 import contextlib
+import glob
 from collections.abc import Sequence
 
-import tensorflow.compat.v1 as tf
 import tqdm
 from absl import flags
 
-from object_detection.dataset_tools import conversion, tf_record_creation_util
 from object_detection.errors import ConfigError, DataError
-from object_detection.inference import detection_inference
-from object_detection.utils import graph_errors
+from object_detection.utils import flag_checks, startup
 
 # Other programs have flags of the same names; each uses its own.
 flags.DEFINE_string(
@@ -40,6 +33,36 @@ flags.DEFINE_boolean(
     "discard_image_pixels", False, "Leave the pictures out of the result.", allow_override=True
 )
 FLAGS = flags.FLAGS
+
+
+def _check_flags() -> None:
+    for pattern in flag_checks.required("input_tfrecord_paths", FLAGS.input_tfrecord_paths).split(
+        ","
+    ):
+        if not pattern:
+            raise ConfigError("--input_tfrecord_paths: names no record between two commas.")
+        if flag_checks.is_remote(pattern):
+            continue
+        found = glob.glob(pattern)
+        if not found:
+            raise ConfigError(f"--input_tfrecord_paths: no file matches {pattern!r}.")
+        for path in found:
+            flag_checks.input_file("input_tfrecord_paths", path)
+    flag_checks.output_file("output_tfrecord_path", FLAGS.output_tfrecord_path)
+    graph = flag_checks.required("inference_graph", FLAGS.inference_graph)
+    if not os.path.isdir(graph):  # an export directory is welcome, too
+        flag_checks.input_file("inference_graph", graph)
+
+
+if __name__ == "__main__":
+    # The imports below bring TensorFlow, which mistakes in flags should not wait for.
+    startup.prepare_program("infer_detections", _check_flags)
+
+import tensorflow.compat.v1 as tf
+
+from object_detection.dataset_tools import conversion, tf_record_creation_util
+from object_detection.inference import detection_inference
+from object_detection.utils import graph_errors
 
 
 def _input_files() -> list[str]:
@@ -62,12 +85,8 @@ def main(_: Sequence[str] | None) -> str:
         DataError: there is no such record.
         CheckpointError: the graph cannot be read.
     """
-    conversion.require_flags(
-        FLAGS, ["input_tfrecord_paths", "output_tfrecord_path", "inference_graph"]
-    )
+    _check_flags()
     path = FLAGS.output_tfrecord_path
-    if os.path.isdir(path):
-        raise ConfigError(f"--output_tfrecord_path={path} is a folder; name the record to write.")
     input_files = _input_files()
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     written = 0

@@ -154,6 +154,29 @@ def say(line: str) -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
+def prepare_program(name: str, check_flags: Callable[[], None]) -> None:
+    """Checks the command line of a program with absl's flags, then prepares TensorFlow.
+
+    For programs whose imports bring TensorFlow: called before them, it lets mistakes end the
+    program at once. Absl will parse the same command line again.
+
+    Args:
+        name: of the program; messages begin with it.
+        check_flags: raises `ConfigError` for a flag that makes no sense.
+    """
+    from absl import app
+
+    app.define_help_flags()
+    rest = app.parse_flags_with_usage(sys.argv)
+
+    def check() -> None:
+        refuse_arguments(rest)
+        check_flags()
+
+    run_program(name, check)
+    prepare_tensorflow()
+
+
 def run_program(name: str, action: Callable[[], str | None]) -> None:
     """Runs a program and prints what it returns; a mistake ends in one message and exit status 1.
 

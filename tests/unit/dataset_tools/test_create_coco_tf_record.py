@@ -1,20 +1,23 @@
 import hashlib
 import io
 import json
+import math
 import types
 
 import numpy as np
 import PIL.Image
 import pycocotools.coco
 import pycocotools.cocoeval
+import pycocotools.mask
 import pytest
 import tensorflow.compat.v1 as tf
 
 from object_detection.builders import dataset_builder
 from object_detection.core.standard_fields import InputDataFields as F
 from object_detection.data_decoders.tf_example_decoder import TfExampleDecoder
+from object_detection.dataset_tools import coco_checks
 from object_detection.dataset_tools import create_coco_tf_record as coco
-from object_detection.errors import ConfigError, DataError
+from object_detection.errors import ConfigError, DataError, PictureError
 from object_detection.keypoints import schema
 from object_detection.metrics import coco_evaluation, coco_tools
 from object_detection.protos import input_reader_pb2
@@ -197,7 +200,7 @@ def test_clip_to_unit(x, expected):
         (
             IMAGE,
             [{"id": 7, "bbox": [0, 0, 1, 1]}],
-            r"a\.jpg: annotation 7 has no area, category_id",
+            r"a\.jpg: annotation 7: has no area, category_id",
         ),
     ],
 )
@@ -246,7 +249,12 @@ def test_program_writes_shards(pictures, program):
     output = pictures / "new" / "folder"
     said = program(val_image_dir=str(pictures), val_annotations_file=names, output_dir=str(output))
     assert "3 of 3 pictures" in said
-    assert len(list(output.iterdir())) == 50
+    assert len(list(output.iterdir())) == 50 + 1
+    assert json.loads((output / "coco_val.record.report.json").read_text())["pictures"] == {
+        "seen": 3,
+        "written": 3,
+        "left_out": 0,
+    }
     found = [
         example
         for path in sorted(output.glob("coco_val.record-?????-of-00050"))
@@ -265,6 +273,94 @@ def test_nothing_is_left_of_a_conversion_that_failed(pictures):
     assert sorted(pictures.iterdir()) == before
 
 
+def test_pictures_that_cannot_be_used_are_left_out_with_their_reasons(pictures, program):
+    (pictures.parent / "secret.jpg").write_bytes((pictures / "a.jpg").read_bytes())
+    (pictures / "cut.jpg").write_bytes((pictures / "a.jpg").read_bytes()[:-30])
+    changes = [
+        ({}, None),
+        ({"file_name": "none.jpg"}, "missing"),
+        ({"file_name": "../secret.jpg"}, "path_outside"),
+        ({"file_name": str(pictures.parent / "secret.jpg")}, "path_outside"),
+        ({"file_name": "cut.jpg"}, "does_not_decode"),
+        ({"file_name": ["a.jpg"]}, "bad_annotation"),
+        ({"file_name": "\ud800.jpg"}, "bad_annotation"),
+        ({"height": 0}, "bad_annotation"),
+        ({"height": "x"}, "bad_annotation"),
+        ({"width": 1e400}, "bad_annotation"),
+        ({"height": 10**6, "width": 10**6}, "too_large"),
+    ]
+    images = [{**IMAGE, **change, "id": number} for number, (change, _) in enumerate(changes)]
+    content = {"images": images, "categories": list(CATEGORIES.values()), "annotations": []}
+    (pictures / "a.json").write_text(json.dumps(content))
+    flags = {"val_image_dir": str(pictures), "val_annotations_file": str(pictures / "a.json")}
+    said = program(**flags, output_dir=str(pictures / "out"))
+    assert f"1 of {len(images)} pictures" in said
+    assert "2 path_outside" in said
+    report = json.loads((pictures / "out" / "coco_val.record.report.json").read_text())
+    assert [entry["reason"] for entry in report["pictures_left_out"]] == [
+        reason for _, reason in changes if reason
+    ]
+    content["images"] = images[1:]
+    (pictures / "a.json").write_text(json.dumps(content))
+    with pytest.raises(DataError, match="All 10 pictures are left out"):
+        program(**flags, output_dir=str(pictures / "other"))
+    assert [path.name for path in (pictures / "other").iterdir()] == ["coco_val.record.report.json"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bbox": [0, 0, 1]},
+        {"bbox": [0, 0, 1, math.nan]},
+        {"bbox": "0011"},
+        {"category_id": "1"},
+        {"area": None},
+        {"iscrowd": 7},
+        {"segmentation": None},
+        {"segmentation": []},
+        {"segmentation": [[0, 0, 5, 5]]},
+        {"segmentation": [[0, 0, 5, 0, 5, 1e300]]},
+        {"segmentation": [[0, 0, 5, 0, 5, 401]]},
+        {"segmentation": [[0, 0, 5, 0, 5, "5"]]},
+        {"segmentation": [[0, 0] + [0, 100, 100, 0] * 30_000]},
+        {"segmentation": [[0, 0] * 100_001]},
+        {"segmentation": {"counts": [1, 2], "size": [HEIGHT, WIDTH]}},
+        {"segmentation": {"counts": [-1, HEIGHT * WIDTH + 1], "size": [HEIGHT, WIDTH]}},
+        {"segmentation": {"counts": [HEIGHT * WIDTH], "size": [WIDTH, HEIGHT]}},
+        {"segmentation": {"counts": "0T3", "size": [HEIGHT, WIDTH]}},
+        {"segmentation": {"counts": "o" * 40, "size": [HEIGHT, WIDTH]}},
+        {"segmentation": {"counts": "\x7f\xff", "size": [HEIGHT, WIDTH]}},
+        {"segmentation": {"counts": None, "size": [HEIGHT, WIDTH]}},
+    ],
+)
+def test_annotations_that_are_not_as_documented_leave_the_picture_out(pictures, change):
+    polygon = [[0, 0, 10, 0, 10, 5, 0, 5]]
+    with pytest.raises(PictureError) as error:
+        coco.create_tf_example(
+            IMAGE,
+            [{**annotation(1, [0, 0, 9, 9], segmentation=polygon), **change}],
+            str(pictures),
+            CATEGORIES,
+            include_masks=True,
+        )
+    assert error.value.reason == "bad_annotation"
+    assert "annotation 1" in str(error.value)
+
+
+def test_run_length_codes_are_read_as_pycocotools_writes_them():
+    random = np.random.default_rng(0)
+    for share in (0.0, 0.001, 0.1, 0.5, 1.0):
+        mask = (random.random([HEIGHT, WIDTH]) < share).astype(np.uint8)
+        code = pycocotools.mask.encode(np.asfortranarray(mask))["counts"].decode()
+        flat = mask.ravel(order="F")
+        edges = np.flatnonzero(np.diff(flat)) + 1
+        expected = np.diff([0, *edges, flat.size]).tolist()
+        assert coco_checks._runs(code) == ([0] if flat[0] else []) + expected
+        coco_checks.check_segmentation(
+            {"segmentation": {"counts": code, "size": [HEIGHT, WIDTH]}}, HEIGHT, WIDTH
+        )
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -277,7 +373,22 @@ def test_program_asks_for_what_it_needs(program, options, words):
         program(**options)
 
 
-@pytest.mark.parametrize("content", ["{", "{}"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "{}",
+        "[]",
+        "7",
+        "[" * 100_000,
+        '{"images": 3, "categories": []}',
+        '{"images": [3], "categories": []}',
+        '{"images": [{}], "categories": []}',
+        '{"images": [{"id": []}], "categories": []}',
+        '{"images": [], "categories": [{"id": 1}]}',
+        '{"images": [], "categories": [{"id": 1, "name": "a"}], "annotations": [{"id": 1}]}',
+    ],
+)
 def test_what_is_not_coco_is_refused(tmp_path, content):
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(DataError, match=r"a\.json"):

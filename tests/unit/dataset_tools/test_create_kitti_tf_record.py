@@ -1,3 +1,4 @@
+import json
 import types
 
 import numpy as np
@@ -165,7 +166,19 @@ def test_program(tmp_path, monkeypatch):
         for split in ("train", "val")
     }
     assert counts == {"train": 2, "val": 1}
-    assert len(list((tmp_path / "out").iterdir())) == 2
+    assert len(list((tmp_path / "out").iterdir())) == 2 + 1
+    (labels / "000002.txt").unlink()
+    (labels / "000003.txt").write_text(LINES)
+    (images / "000003.png").write_bytes(b"no picture")
+    (labels / "000004.txt").write_text(LINES.replace("0.25", "nan"))
+    picture(images / "000004.png")
+    assert "1 and 1 pictures; 3 pictures left out" in kitti.main(None)
+    report = json.loads((tmp_path / "out" / "kitti.report.json").read_text())
+    assert {one["picture"]: one["reason"] for one in report["pictures_left_out"]} == {
+        "000002.png": "missing_annotation",
+        "000003.png": "does_not_decode",
+        "000004.png": "bad_annotation",
+    }
     picture(images / "x.png")
     with pytest.raises(DataError, match=r"x\.png: a number"):
         kitti.main(None)

@@ -1,3 +1,4 @@
+import json
 import types
 
 import numpy as np
@@ -134,7 +135,7 @@ def test_program(flags, year, ignore, count):
         ("year", "VOC2010", ConfigError, "--year=VOC2010"),
         ("output_path", "", ConfigError, "--output_path"),
         ("set", "train", DataError, "aeroplane_train.txt: there is no such list"),
-        ("annotations_dir", "none", DataError, r"one\.xml: cannot be read"),
+        ("annotations_dir", "none", ConfigError, "--annotations_dir=none"),
     ],
 )
 def test_program_names_what_is_wrong(flags, name, value, error, words):
@@ -143,11 +144,71 @@ def test_program_names_what_is_wrong(flags, name, value, error, words):
         pascal.main(None)
 
 
-@pytest.mark.parametrize("text", ["<a", "<a/>", "<annotation/>"])
-def test_bad_xml_is_named(flags, tmp_path, text):
+BOMB = "".join(
+    f"<!ENTITY b{level} '{f'&b{level - 1};' * 10 if level else 'boom' * 10}'>"
+    for level in range(10)
+)
+OBJECTS = OBJECT.format(name="dog", difficult=0)
+GOOD = XML.format(folder="VOC2007", objects=OBJECTS)
+
+
+def _changed(old, new):
+    assert old in GOOD
+    return GOOD.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<a", "bad_annotation"),
+        ("<a/>", "bad_annotation"),
+        ("<annotation/>", "bad_annotation"),
+        ("", "bad_annotation"),
+        ("\0\1\2", "bad_annotation"),
+        ("<a>" * 100_000, "bad_annotation"),
+        (f"<!DOCTYPE a [{BOMB}]>" + _changed("Left", "&b9;"), "bad_annotation"),
+        (
+            '<!DOCTYPE a [<!ENTITY x SYSTEM "../one.txt">]>' + _changed("Left", "&x;"),
+            "bad_annotation",
+        ),
+        ('<!DOCTYPE a SYSTEM "http://localhost:1/a.dtd">' + GOOD, "bad_annotation"),
+        (_changed("a.jpg", "../../../secret.jpg"), "path_outside"),
+        (_changed("a.jpg", "/etc/hostname"), "path_outside"),
+        (_changed("VOC2007</folder", "../..</folder"), "path_outside"),
+        (_changed("VOC2007</folder", "<b/></folder"), "bad_annotation"),
+        (_changed("<filename>a.jpg</filename>", ""), "bad_annotation"),
+        (_changed("<filename>a.jpg</filename>", "<filename><b>a</b></filename>"), "bad_annotation"),
+        (_changed("<size>", "<other>").replace("</size>", "</other>"), "bad_annotation"),
+        (_changed("<width>100</width>", "<width>0</width>"), "bad_annotation"),
+        (_changed("<width>100</width>", "<width>9999999</width>"), "too_large"),
+        (_changed("<xmin>20</xmin>", "<xmin>nan</xmin>"), "bad_annotation"),
+        (_changed("<xmin>20</xmin>", ""), "bad_annotation"),
+        (_changed("<name>dog</name>", ""), "bad_annotation"),
+        (_changed("<truncated>1</truncated>", "<truncated>x</truncated>"), "bad_annotation"),
+        (_changed("<pose>Left</pose>", "<pose><b>x</b></pose>"), "bad_annotation"),
+        (_changed(OBJECTS, "<object>dog</object>"), "bad_annotation"),
+    ],
+)
+def test_a_bad_annotation_leaves_its_picture_out(flags, tmp_path, text, reason):
+    (tmp_path / "secret.jpg").write_bytes((tmp_path / "VOC2007/JPEGImages/a.jpg").read_bytes())
     (tmp_path / "VOC2007" / "Annotations" / "one.xml").write_text(text)
-    with pytest.raises(DataError, match=r"one\.xml"):
+    flags.year = "VOC2007"
+    assert f"1 pictures; 1 pictures left out (1 {reason})" in pascal.main(None)
+    report = json.loads((tmp_path / "out" / "val.record.report.json").read_text())
+    (entry,) = report["pictures_left_out"]
+    assert (entry["picture"], entry["reason"]) == ("one", reason)
+    assert entry["detail"]
+    assert len(list(tf.io.tf_record_iterator(flags.output_path))) == 1
+
+
+def test_names_in_lists_do_not_lead_out_either(flags, tmp_path):
+    (tmp_path / "three.xml").write_text(GOOD)
+    path = tmp_path / "VOC2012" / "ImageSets" / "Main" / "aeroplane_val.txt"
+    path.write_text(f"../../three 1\n{tmp_path}/three 1\n")
+    flags.year = "VOC2012"
+    with pytest.raises(DataError, match="All 2 pictures are left out"):
         pascal.main(None)
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["val.record.report.json"]
 
 
 def test_facts():

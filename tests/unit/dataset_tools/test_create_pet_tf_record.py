@@ -1,4 +1,5 @@
 import io
+import json
 import types
 
 import numpy as np
@@ -145,6 +146,9 @@ def records(pattern):
 
 
 def test_what_cannot_be_used_is_left_out(folder):
+    (folder / "annotations" / "Bengal_5.xml").write_text(XML.format(name="Bengal_5"))
+    (folder / "Bengal_5.jpg").write_bytes((folder / "images" / "Bengal_5.jpg").read_bytes())
+    (folder / "annotations" / "xmls" / "Bengal_6.xml").write_text(XML.format(name="../Bengal_5"))
     (folder / "annotations" / "xmls" / "Bengal_1.xml").unlink()
     (folder / "images" / "Bengal_2.jpg").write_bytes(b"no picture")
     written = pets.create_tf_record(
@@ -153,9 +157,16 @@ def test_what_cannot_be_used_is_left_out(folder):
         LABELS,
         str(folder / "annotations"),
         str(folder / "images"),
-        [f"Bengal_{number}" for number in range(4)],
+        [*(f"Bengal_{number}" for number in range(4)), "../Bengal_5", "Bengal_6"],
     )
     assert written == 2
+    report = json.loads((folder / "out" / "x.report.json").read_text())
+    assert {one["picture"]: one["reason"] for one in report["pictures_left_out"]} == {
+        "Bengal_1": "missing_annotation",
+        "Bengal_2": "does_not_decode",
+        "../Bengal_5": "path_outside",
+        "Bengal_6": "path_outside",
+    }
     assert records(folder / "out" / "x-?????-of-00003") == ["Bengal_0.jpg", "Bengal_3.jpg"]
 
 
@@ -176,8 +187,11 @@ def test_program(folder, monkeypatch, faces_only, name):
     parts = [records(folder / "out" / f"{name}_{split}.record-*") for split in ("train", "val")]
     assert [len(part) for part in parts] == [7, 3]
     assert sorted(parts[0] + parts[1]) == [f"Bengal_{number}.jpg" for number in range(10)]
-    given.data_dir = str(folder / "none")
+    (folder / "annotations" / "trainval.txt").unlink()
     with pytest.raises(DataError, match=r"trainval\.txt"):
+        pets.main(None)
+    given.data_dir = str(folder / "none")
+    with pytest.raises(ConfigError, match="--data_dir"):
         pets.main(None)
     given.data_dir = ""
     with pytest.raises(ConfigError, match="--data_dir"):

@@ -147,3 +147,12 @@ def test_an_error_of_an_open_file_gets_its_name(tmp_path):
     with pytest.raises(OSError, match="words") as caught, files.storage_errors("a.txt"):
         raise OSError(errno.EIO, "words")
     assert caught.value.filename == "a.txt"
+
+
+def test_json_holds_names_that_are_no_text(tmp_path):
+    name = b"caf\xe9.jpg".decode("utf-8", "surrogateescape")
+    files.write_json(str(tmp_path / "a.json"), {"picture": name, "umlaut": "ä"})
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {
+        "picture": name,
+        "umlaut": "ä",
+    }
