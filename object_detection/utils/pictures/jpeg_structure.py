@@ -19,6 +19,8 @@ _MOST_BLOCKS = 10  # of one minimum coded unit; T.81, B.2.3
 
 # In the picture's data 0xFF is followed by 0 or, where the file says so, by a restart marker.
 _END_OF_DATA = re.compile(rb"\xff[^\x00]")
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_ALONE = {0x01, *range(0xD0, 0xD9)}  # markers that no segment follows
 _END_OF_DATA_WITH_RESTARTS = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 
 
@@ -152,3 +154,15 @@ def frame_of_whole_jpeg(encoded: bytes) -> Frame | None:
         return _walk(encoded)
     except _Odd:
         return None
+
+
+def has_end(encoded: bytes) -> bool:
+    """Whether a JPEG of any kind has an end of image where a decoder looks for markers."""
+    position = 2
+    while found := _MARKER.search(encoded, position):
+        marker, position = found[0][1], found.end()
+        if marker == _EOI:
+            return True
+        if marker not in _ALONE:
+            position += max(int.from_bytes(encoded[position : position + 2], "big"), 2)
+    return False
