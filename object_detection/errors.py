@@ -41,3 +41,7 @@ class CheckpointError(ObjectDetectionError):
 
 class StorageError(ObjectDetectionError):
     """A file that cannot be written, because the disk is full or may take no more."""
+
+
+class ExportError(ObjectDetectionError):
+    """An exported graph that does not give what its checkpoint gives, or cannot be compared."""

@@ -5,7 +5,8 @@
         --trained_checkpoint_prefix path/to/model.ckpt-1000 --output_directory exported
 
 The frozen graph maps `image_tensor:0` (uint8, [batch, height, width, 3]) to `detection_boxes:0`,
-`detection_scores:0`, `detection_classes:0`, `num_detections:0` and `detection_keypoints:0`.
+`detection_scores:0`, `detection_classes:0`, `num_detections:0` and `detection_keypoints:0`. What
+was written is compared with the checkpoint; if it differs, the directory stays as it was.
 """
 
 import os
@@ -18,7 +19,7 @@ if __name__ == "__main__":
 from absl import app, flags
 
 from object_detection.errors import ConfigError
-from object_detection.utils import startup
+from object_detection.utils import flag_checks, startup
 
 flags.DEFINE_string(
     "input_type", "image_tensor", "image_tensor, encoded_image_string_tensor or tf_example."
@@ -34,14 +35,15 @@ flags.DEFINE_boolean("use_side_inputs", False, "Whether the model takes further 
 flags.DEFINE_string("side_input_shapes", None, "Sizes by commas, inputs by slashes: 1,-1/8.")
 flags.DEFINE_string("side_input_types", None, "By commas: float, int, string or a TensorFlow type.")
 flags.DEFINE_string("side_input_names", None, "By commas: of placeholders and parameters.")
+flags.DEFINE_boolean("check", True, "Compare what was written with the checkpoint.")
+flags.DEFINE_list(
+    "check_images",
+    [],
+    "Pictures to compare on, or patterns such as 'folder/*.jpg' (default: drawn).",
+)
 FLAGS = flags.FLAGS
 
-_REQUIRED = (
-    "input_type",
-    "pipeline_config_path",
-    "trained_checkpoint_prefix",
-    "output_directory",
-)
+_INPUT_TYPES = ("image_tensor", "encoded_image_string_tensor", "tf_example")
 
 
 def _input_shape(text: str | None) -> list[int | None] | None:
@@ -53,16 +55,29 @@ def _input_shape(text: str | None) -> list[int | None] | None:
         raise ConfigError(
             f"--input_shape is {text!r}; give whole numbers, such as 1,300,300,3."
         ) from error
+    if len(sizes) != 4 or any(size != -1 and size < 1 for size in sizes):
+        raise ConfigError(
+            f"--input_shape is {text!r}; give batch, height, width and channels by commas, each "
+            "1 or more, or -1 for an open size."
+        )
     return [None if size == -1 else size for size in sizes]
 
 
-def _export() -> str:
+def _check_flags() -> None:
     for name in ("side_input_shapes", "side_input_types", "side_input_names"):
         if getattr(FLAGS, name) and not FLAGS.use_side_inputs:
             raise ConfigError(f"--{name} has no effect without --use_side_inputs.")
-    for name in _REQUIRED:
-        if not getattr(FLAGS, name):
-            raise ConfigError(f"--{name} is required. See --help.")
+    if FLAGS.check_images and not FLAGS.check:
+        raise ConfigError("--check_images has no effect with --nocheck.")
+    flag_checks.chosen("input_type", FLAGS.input_type, _INPUT_TYPES)
+    _input_shape(FLAGS.input_shape)
+    flag_checks.input_file("pipeline_config_path", FLAGS.pipeline_config_path)
+    flag_checks.checkpoint("trained_checkpoint_prefix", FLAGS.trained_checkpoint_prefix)
+    flag_checks.output_folder("output_directory", FLAGS.output_directory)
+
+
+def _export() -> str:
+    _check_flags()
     from object_detection.utils import config_util
 
     configs = config_util.get_configs_from_pipeline_file(
@@ -72,7 +87,7 @@ def _export() -> str:
     from object_detection import exporter
 
     names = FLAGS.additional_output_tensor_names
-    exporter.export_inference_graph(
+    report = exporter.export_inference_graph(
         FLAGS.input_type,
         config_util.create_pipeline_proto_from_configs(configs),
         FLAGS.trained_checkpoint_prefix,
@@ -84,8 +99,11 @@ def _export() -> str:
         side_input_shapes=FLAGS.side_input_shapes,
         side_input_names=FLAGS.side_input_names,
         side_input_types=FLAGS.side_input_types,
+        check=FLAGS.check,
+        check_images=FLAGS.check_images,
     )
-    return f"Exported {FLAGS.trained_checkpoint_prefix} to {FLAGS.output_directory}."
+    compared = "" if report is None else f"Compared with the checkpoint: {report.said()}."
+    return f"Exported {FLAGS.trained_checkpoint_prefix} to {FLAGS.output_directory}. {compared}".strip()
 
 
 def main(_: list[str]) -> None:

@@ -1,8 +1,12 @@
 """From a trained checkpoint to one that lies beside the exported graph, and to constants."""
 
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
 import tensorflow.compat.v1 as tf
 
-from object_detection.errors import CheckpointError
+from object_detection.errors import CheckpointError, ExportError
 from object_detection.utils import config_util, variables_helper
 
 
@@ -24,21 +28,73 @@ def replace_variable_values_with_moving_averages(
         CheckpointError: the checkpoint holds no moving averages, or lacks variables.
     """
     with graph.as_default():
-        averages = tf.train.ExponentialMovingAverage(0.0).variables_to_restore()
-        averages = config_util.remove_unnecessary_ema(averages, no_ema_collection)
-        match = variables_helper.match_checkpoint(
-            variables_helper.averages_or_values(averages, current_checkpoint_file),
-            current_checkpoint_file,
-        )
-        if not any("ExponentialMovingAverage" in name for name in match.restorable):
-            raise CheckpointError(
-                f"{current_checkpoint_file}: holds no moving averages, but "
-                "eval_config.use_moving_averages is set. Train with "
-                "optimizer.use_moving_average, or turn the option off."
-            )
+        match = _match_of_averages(current_checkpoint_file, no_ema_collection)
         with tf.Session() as session:
             _restore(session, match, current_checkpoint_file)
             tf.train.Saver().save(session, new_checkpoint_file, write_meta_graph=False)
+
+
+def _match_of_averages(
+    checkpoint: str, no_ema_collection: list[str] | None = None
+) -> variables_helper.CheckpointMatch:
+    """The variables of the default graph, by the names of their averages."""
+    averages = tf.train.ExponentialMovingAverage(0.0).variables_to_restore()
+    averages = config_util.remove_unnecessary_ema(averages, no_ema_collection)
+    match = variables_helper.match_checkpoint(
+        variables_helper.averages_or_values(averages, checkpoint), checkpoint
+    )
+    if not any("ExponentialMovingAverage" in name for name in match.restorable):
+        raise CheckpointError(
+            f"{checkpoint}: holds no moving averages, but eval_config.use_moving_averages is set. "
+            "Train with optimizer.use_moving_average, or turn the option off."
+        )
+    return match
+
+
+@contextlib.contextmanager
+def restored(graph: tf.Graph, checkpoint: str, moving_averages: bool) -> Iterator[tf.Session]:
+    """A session of a graph whose variables have the values of a checkpoint.
+
+    Args:
+        graph: of the network.
+        checkpoint: prefix.
+        moving_averages: whether variables get their averages, where they have some.
+
+    Raises:
+        CheckpointError: the checkpoint lacks variables of the graph, or holds no averages.
+    """
+    with graph.as_default(), tf.Session() as session:
+        match = (
+            _match_of_averages(checkpoint)
+            if moving_averages
+            else variables_helper.match_checkpoint(tf.global_variables(), checkpoint)
+        )
+        _restore(session, match, checkpoint)
+        yield session
+
+
+def compare_values(session: tf.Session, checkpoint: str, where: str) -> None:
+    """Compares the variables of a session with a checkpoint, to the bit.
+
+    Args:
+        session: with the variables.
+        checkpoint: prefix.
+        where: the variables come from, for the message.
+
+    Raises:
+        ExportError: the checkpoint lacks one, or has another value.
+    """
+    reader = tf.train.load_checkpoint(checkpoint)
+    with session.graph.as_default():
+        variables = {variable.op.name: variable for variable in tf.global_variables()}
+    for name, value in session.run(variables).items():
+        if not reader.has_tensor(name) or not np.array_equal(
+            np.asarray(value), reader.get_tensor(name), equal_nan=True
+        ):
+            raise ExportError(
+                f"{checkpoint}: {name} does not have the value that {where} gives it. Export the "
+                "model again."
+            )
 
 
 def _restore(session: tf.Session, match: variables_helper.CheckpointMatch, checkpoint: str) -> None:

@@ -10,8 +10,14 @@ from object_detection.utils.frozen_graph import editing, folding, merging, pruni
 
 logger = logging.getLogger(__name__)
 
-# Names of the OD API's graphs in the middle, which converters and other programs look for.
-_KNOWN_INSIDE = ("Postprocessor/raw_box_locations", "Postprocessor/raw_box_scores")
+# What an SSD decodes of all anchors. The first two are names of the OD API, which converters and
+# other programs look for; at all of them the check of an export parts network and suppression.
+DECODED = (
+    "Postprocessor/raw_box_locations",
+    "Postprocessor/raw_box_scores",
+    "Postprocessor/raw_keypoint_locations",
+    "Postprocessor/raw_keypoint_scores",
+)
 
 
 def for_inference(
@@ -29,7 +35,7 @@ def for_inference(
         bfloat16: whether the convolutions, but for the last ones, compute in bfloat16.
     """
     names = {node.name for node in graph_def.node}
-    graph = editing.FrozenGraph(graph_def, {*outputs, *names.intersection(_KNOWN_INSIDE)})
+    graph = editing.FrozenGraph(graph_def, {*outputs, *names.intersection(DECODED)})
     pruning.prune(graph)
     folded = folding.fold_batch_norm(graph)
     graph.drop_unneeded()

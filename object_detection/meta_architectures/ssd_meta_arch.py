@@ -302,12 +302,16 @@ class SSDMetaArch(model.DetectionModel):
             scores = scores_with_background
             if self._add_background_class or self._explicit_background_class:
                 scores = scores_with_background[:, :, 1:]
+            if keypoints is not None:
+                keypoints = tf.identity(keypoints, name="raw_keypoint_locations")
             visibilities = prediction_dict.get(Predictions.keypoint_visibilities)
             return ssd_detections.suppressed(
                 ssd_detections.Decoded(
                     boxes,
                     keypoints,
-                    None if visibilities is None else tf.sigmoid(visibilities),
+                    None
+                    if visibilities is None
+                    else tf.sigmoid(visibilities, name="raw_keypoint_scores"),
                     scores,
                     scores_with_background,
                 ),
