@@ -7,9 +7,7 @@ failed to, are seen.
 """
 
 import argparse
-import os
 import pathlib
-import tempfile
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,10 +15,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from object_detection.dataset_tools import drawn_faces
-from object_detection.errors import ConfigError
 from object_detection.keypoints import schema as keypoint_schema
 from object_detection.keypoints.schema import KeypointSchema
-from object_detection.utils import startup
+from object_detection.utils import files, flag_checks, startup
 
 Array = np.ndarray[Any, Any]
 
@@ -190,11 +187,9 @@ def below(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def write_png(image: Image.Image, path: str | pathlib.Path) -> None:
-    """Saves under a temporary name, then renames."""
-    folder = pathlib.Path(path).absolute().parent
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".png", delete=False) as stored:
-        image.save(stored, "PNG")
-    os.replace(stored.name, path)
+    """Saves a picture; it appears whole or not at all."""
+    with files.appearing_whole(str(path)) as temporary:
+        image.save(temporary, "PNG")
 
 
 def drawn_sample(seed: int) -> dict[str, Any]:
@@ -303,7 +298,7 @@ def run(arguments: Sequence[str]) -> str:
     """Draws the sheet of every step as the command line says; returns what to tell the user.
 
     Raises:
-        ConfigError: a folder that does not exist.
+        ConfigError: a flag makes no sense.
     """
     parser = argparse.ArgumentParser(
         prog="augmentation_sheet",
@@ -312,9 +307,8 @@ def run(arguments: Sequence[str]) -> str:
     parser.add_argument("--output", required=True, help="PNG file to write")
     parser.add_argument("--seed", type=int, default=0, help="of the pictures and the choices")
     options = parser.parse_args(arguments)
-    folder = pathlib.Path(options.output).absolute().parent
-    if not folder.is_dir():
-        raise ConfigError(f"--output: there is no folder {folder}; make it, or name another.")
+    flag_checks.output_file("output", options.output)
+    flag_checks.number("seed", options.seed, 0, flag_checks.MOST_SEED)
     startup.prepare_tensorflow()
     face = keypoint_schema.load("face5")
     cells = every_step([drawn_sample(options.seed + number) for number in range(6)], options.seed)

@@ -24,6 +24,7 @@ from object_detection.utils import (
     config_util,
     crowd_config,
     files,
+    flag_checks,
     keypoint_config,
     label_map_util,
     startup,
@@ -332,9 +333,13 @@ def run(arguments: Sequence[str]) -> str:
         DataError: the records cannot be read.
     """
     options = parse_flags(arguments)
-    for name in ("max_pictures", "num_drawn", "num_augmented"):
-        if getattr(options, name) < 0:
-            raise ConfigError(f"--{name} is {getattr(options, name)}; give 0 or more.")
+    flag_checks.input_file("pipeline_config_path", options.pipeline_config_path)
+    flag_checks.output_folder("output", options.output)
+    flag_checks.number("max_pictures", options.max_pictures, 0)
+    # Drawn pictures are kept until the page is written.
+    flag_checks.number("num_drawn", options.num_drawn, 0, 1000)
+    flag_checks.number("num_augmented", options.num_augmented, 0, 100)
+    flag_checks.number("seed", options.seed, 0, flag_checks.MOST_SEED)
     configs = config_util.get_configs_from_pipeline_file(options.pipeline_config_path)
     config_check.check_pipeline(configs, options.pipeline_config_path, for_training=True)
     # Before the work: what cannot be written should not come out after it.

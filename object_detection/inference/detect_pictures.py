@@ -4,18 +4,28 @@ import argparse
 import logging
 import os
 import pathlib
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tqdm
-from PIL import Image
+from PIL import UnidentifiedImageError
 
 from object_detection.errors import ConfigError, DataError
 from object_detection.keypoints import schema as schemas
 from object_detection.protos import pipeline_pb2
-from object_detection.utils import config_util, files, keypoint_config, label_map_util, startup
+from object_detection.utils import (
+    config_util,
+    files,
+    flag_checks,
+    keypoint_config,
+    label_map_util,
+    startup,
+    untrusted,
+)
 from object_detection.visualization import drawing, encoding
 
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What a folder is searched for; a picture that is named itself may end as it likes.
+_PICTURES, _DETECTIONS = "pictures", "detections.json"
 _EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 
 
@@ -84,14 +95,17 @@ def read_rgb(path: pathlib.Path) -> np.ndarray[Any, Any]:
     """[H, W, 3] uint8, as stored; first frame of an animation.
 
     Raises:
-        DataError: the file is not a picture, or is damaged.
+        DataError: the file is not a picture, is damaged, or has more pixels than are read.
     """
     try:
+        encoded = untrusted.read_bytes(str(path), untrusted.MOST_PICTURE_BYTES)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with untrusted.opened_picture(encoded) as image:
                 return np.array(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except UnidentifiedImageError as error:
+        raise DataError(f"{path}: is no picture of a known format.") from error
+    except (OSError, ValueError, SyntaxError, IndexError, struct.error, zlib.error) as error:
         raise DataError(f"{path}: cannot be read as a picture ({error}).") from error
 
 
@@ -204,6 +218,7 @@ def _detections(
     startup.prepare_tensorflow()
     from object_detection.inference import detector
 
+    taken: set[str] = set()
     with detector.Detector(options.model) as model:
         for path, below in tqdm.tqdm(pictures, "detecting", unit=" pictures", disable=None):
             try:
@@ -215,11 +230,53 @@ def _detections(
             found = model.detect(image, options.min_score)
             if schema is not None:
                 _check_number(found, schema, options.model)
+            entry = _entry(path, image, found, category_index)
             if not options.no_pictures:
-                target = os.path.join(options.output, "pictures", str(below.with_suffix(".jpg")))
+                entry["drawn"] = _name_of_its_own(os.path.join(_PICTURES, str(below)), taken)
                 drawn = _draw(image, found, category_index, schema, options.min_keypoint_score)
-                encoding.save_image(drawn, target)
-            yield _entry(path, image, found, category_index)
+                encoding.save_image(drawn, os.path.join(options.output, entry["drawn"]))
+            yield entry
+
+
+def _name_of_its_own(name: str, taken: set[str]) -> str:
+    """The name of a JPEG; numbered if several pictures would have it. Adds it to `taken`."""
+    stem = os.path.splitext(name)[0]
+    free, number = f"{stem}.jpg", 2
+    while free in taken:
+        free, number = f"{stem}_{number}.jpg", number + 1
+    taken.add(free)
+    return free
+
+
+def _remove_drawn(output: str) -> None:
+    """Removes the pictures that an earlier run drew into the folder, by its own list.
+
+    They would stand beside those of this run as if they were its own.
+    """
+    path = os.path.join(output, _DETECTIONS)
+    if not os.path.exists(path):
+        return
+    try:
+        content = untrusted.read_json(path)
+        names = [entry.get("drawn") for entry in content["pictures"]]
+    except (DataError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: is not the list of an earlier run ({error}), and would be replaced. Move it "
+            "away, or name another --output."
+        ) from error
+    for name in names:
+        if isinstance(name, str):
+            drawn = untrusted.path_below(output, name)
+            if drawn.endswith(".jpg") and os.path.isfile(drawn):
+                os.remove(drawn)
+    os.remove(path)
+
+
+def _others(output: str, entries: Sequence[dict[str, Any]]) -> int:
+    """How many pictures lie among those that were drawn, but are not of this run."""
+    mine = {os.path.join(output, entry["drawn"]) for entry in entries if "drawn" in entry}
+    folder = pathlib.Path(output, _PICTURES)
+    return sum(str(one) not in mine for one in folder.rglob("*.jpg") if one.is_file())
 
 
 def run(arguments: Sequence[str]) -> str:
@@ -231,9 +288,13 @@ def run(arguments: Sequence[str]) -> str:
         DataError: there are no pictures.
     """
     options = parse_flags(arguments)
+    if not os.path.isdir(flag_checks.required("model", options.model)):
+        flag_checks.input_file("model", options.model)
+    flag_checks.output_folder("output", options.output)
     for name in ("min_score", "min_keypoint_score"):
-        if not 0.0 <= getattr(options, name) <= 1.0:
-            raise ConfigError(f"--{name} is {getattr(options, name)}; give a number from 0 to 1.")
+        flag_checks.number(name, getattr(options, name), 0, 1)
+    if options.label_map:
+        flag_checks.input_file("label_map", options.label_map)
     schema = keypoint_schema(options.keypoints, options.model)
     category_index = (
         label_map_util.create_category_index_from_labelmap(options.label_map)
@@ -243,11 +304,12 @@ def run(arguments: Sequence[str]) -> str:
     pictures = find_pictures(options.pictures)
     # Before the work: what cannot be written should not come out after it.
     os.makedirs(options.output, exist_ok=True)
+    _remove_drawn(options.output)
     entries = list(_detections(options, pictures, category_index, schema))
     failed = [entry["error"] for entry in entries if "error" in entry]
     if len(failed) == len(entries):
         raise DataError(f"None of {len(entries)} pictures can be read. The first: {failed[0]}")
-    target = os.path.join(options.output, "detections.json")
+    target = os.path.join(options.output, _DETECTIONS)
     files.write_json(
         target,
         {
@@ -261,4 +323,9 @@ def run(arguments: Sequence[str]) -> str:
     total = sum(len(entry.get("detections", ())) for entry in entries)
     lines = [f"{total} detections in {len(entries) - len(failed)} pictures: {target}"]
     lines += [f"left out: {error}" for error in failed]
+    others = _others(options.output, entries)
+    if others:
+        lines.append(
+            f"{others} older pictures in {os.path.join(options.output, _PICTURES)} are not of this run."
+        )
     return "\n".join(lines)

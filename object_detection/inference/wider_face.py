@@ -1,7 +1,6 @@
 """The program behind `scripts/evaluate_wider.py`: detections of WIDER FACE validation -> AP."""
 
 import argparse
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 
 from object_detection.errors import DataError
 from object_detection.metrics import wider_evaluation
+from object_detection.utils import flag_checks, untrusted
 
 
 def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
@@ -35,20 +35,18 @@ def read_detections(path: str) -> dict[str, np.ndarray[Any, Any]]:
     Raises:
         DataError: the file is absent or of another form.
     """
+    content = untrusted.read_json(path)
     try:
-        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
         found = {}
         for picture in content["pictures"]:
             place = pathlib.PurePath(picture["picture"])
             rows = [
-                [xmin, ymin, xmax - xmin, ymax - ymin, detection["score"]]
+                [xmin, ymin, xmax - xmin, ymax - ymin, float(detection["score"])]
                 for detection in picture.get("detections", ())
                 for ymin, xmin, ymax, xmax in [detection["box"]]
             ]
-            found[f"{place.parent.name}/{place.stem}"] = np.array(rows).reshape(-1, 5)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+            found[f"{place.parent.name}/{place.stem}"] = np.array(rows, float).reshape(-1, 5)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(f"{path}: not the detections.json of scripts/detect.py: {error}") from error
     return found
 
@@ -60,6 +58,8 @@ def run(arguments: Sequence[str]) -> str:
         DataError: a file cannot be used.
     """
     options = parse_flags(arguments)
+    flag_checks.input_file("detections", options.detections)
+    flag_checks.input_folder("ground_truth", options.ground_truth)
     truth = wider_evaluation.load_ground_truth(options.ground_truth)
     detections = read_detections(options.detections)
     lines = [

@@ -21,7 +21,7 @@ from typing import Any
 from absl import app, flags
 
 from object_detection.errors import ConfigError
-from object_detection.utils import startup
+from object_detection.utils import flag_checks, startup
 
 flags.DEFINE_boolean("eval_training_data", False, "Evaluate on the pictures of the training.")
 flags.DEFINE_string("checkpoint_dir", "", "Directory where training writes its checkpoints.")
@@ -55,10 +55,22 @@ def _read_configs() -> dict[str, Any]:
     )
 
 
+def _check_flags() -> None:
+    flag_checks.required("checkpoint_dir", FLAGS.checkpoint_dir)
+    flag_checks.output_folder("eval_dir", FLAGS.eval_dir)
+    if FLAGS.run_once:
+        flag_checks.input_folder("checkpoint_dir", FLAGS.checkpoint_dir)
+    else:
+        # The training may be about to make it.
+        flag_checks.output_folder("checkpoint_dir", FLAGS.checkpoint_dir)
+    paths = ("pipeline_config_path", "eval_config_path", "input_config_path", "model_config_path")
+    for name in paths:
+        if getattr(FLAGS, name):
+            flag_checks.input_file(name, getattr(FLAGS, name))
+
+
 def _evaluate() -> None:
-    for name in ("checkpoint_dir", "eval_dir"):
-        if not getattr(FLAGS, name):
-            raise ConfigError(f"--{name} is required. See --help.")
+    _check_flags()
     from object_detection.utils import config_check
 
     configs = _read_configs()

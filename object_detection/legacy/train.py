@@ -17,7 +17,7 @@ from typing import Any
 from absl import app, flags
 
 from object_detection.errors import ConfigError
-from object_detection.utils import startup
+from object_detection.utils import flag_checks, startup
 
 flags.DEFINE_string("master", "", "Not available here: training runs in one process.")
 flags.DEFINE_integer("task", 0, "Not available here: training runs in one process.")
@@ -81,8 +81,15 @@ def _train() -> None:
                 f"--{name}={getattr(FLAGS, name)}: training on several clones or machines is not "
                 f"available; leave the flag at {only!r}."
             )
-    if not FLAGS.train_dir:
-        raise ConfigError("--train_dir is required: a directory for checkpoints.")
+    flag_checks.output_folder("train_dir", FLAGS.train_dir)
+    for name in (
+        "pipeline_config_path",
+        "train_config_path",
+        "input_config_path",
+        "model_config_path",
+    ):
+        if getattr(FLAGS, name):
+            flag_checks.input_file(name, getattr(FLAGS, name))
     from object_detection.utils import config_check, config_util
 
     configs = _read_configs()

@@ -23,7 +23,7 @@ from typing import Any
 from absl import app, flags
 
 from object_detection.errors import ConfigError, DataError
-from object_detection.utils import startup
+from object_detection.utils import flag_checks, startup
 
 flags.DEFINE_string("eval_dir", None, "Directory for metrics.csv.")
 flags.DEFINE_string("eval_config_path", None, "EvalConfig file.")
@@ -138,19 +138,15 @@ def write_metrics(metrics: dict[str, Any], output_dir: str) -> None:
 
 
 def _evaluate() -> str:
-    absent = [
-        f"--{name}"
-        for name in ("eval_dir", "eval_config_path", "input_config_path")
-        if not getattr(FLAGS, name)
-    ]
-    if absent:
-        raise ConfigError(f"{', '.join(absent)} required. See --help.")
-    startup.prepare_tensorflow()
+    flag_checks.output_folder("eval_dir", FLAGS.eval_dir)
+    flag_checks.input_file("eval_config_path", FLAGS.eval_config_path)
+    flag_checks.input_file("input_config_path", FLAGS.input_config_path)
     from object_detection.utils import config_util
 
     configs = config_util.get_configs_from_multiple_files(
         eval_config_path=FLAGS.eval_config_path, eval_input_config_path=FLAGS.input_config_path
     )
+    startup.prepare_tensorflow()
     # Before the work: what cannot be written should not come out after it.
     os.makedirs(FLAGS.eval_dir, exist_ok=True)
     reader = configs["eval_input_config"]

@@ -10,19 +10,38 @@ thresholds of scores that were stretched to [0, 1] over all pictures; AP is the 
 non-increasing envelope.
 """
 
+import io as stdlib_io
 import pathlib
+import struct
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from object_detection.errors import DataError
+from object_detection.utils import untrusted
 
 Array = np.ndarray[Any, Any]
 
 SETS = ("easy", "medium", "hard")
 NUM_THRESHOLDS = 1000
 MIN_IOU = 0.5
+
+_MOST_BYTES = 256 << 20  # the official files have 1 MB
+# What SciPy raises on damaged files.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    NotImplementedError,
+    TypeError,
+    KeyError,
+    IndexError,
+    MemoryError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
 
 
 class Picture(NamedTuple):
@@ -50,8 +69,11 @@ def load_ground_truth(folder: str | pathlib.Path) -> list[Picture]:
     def read(name: str) -> dict[str, Any]:
         path = folder / name
         try:
-            content: dict[str, Any] = io.loadmat(str(path))
-        except (OSError, ValueError, NotImplementedError) as error:
+            stored = untrusted.read_bytes(str(path), _MOST_BYTES)
+            content: dict[str, Any] = io.loadmat(stdlib_io.BytesIO(stored))
+        except DataError:
+            raise
+        except _DAMAGED as error:
             raise DataError(f"{path}: cannot be read as a .mat file ({error}).") from error
         return content
 
@@ -59,7 +81,7 @@ def load_ground_truth(folder: str | pathlib.Path) -> list[Picture]:
     kept = {name: read(f"wider_{name}_val.mat") for name in SETS}
     try:
         return list(_pictures(truth, kept))
-    except (KeyError, IndexError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{folder}: not the ground truth of WIDER FACE ({error!r}).") from error
 
 

@@ -4,9 +4,16 @@ A path of another file system (`gs://...`) is left to TensorFlow, which alone ca
 """
 
 import difflib
+import glob
 import os
+import re
 
 from object_detection.errors import ConfigError
+
+_OF_A_CHECKPOINT = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
+
+MOST_SEED = 2**31 - 1000
+"""Programs add small numbers to a seed, and TensorFlow's have 32 bits with a sign."""
 
 
 def is_remote(path: str) -> bool:
@@ -141,6 +148,41 @@ def output_folder(flag: str, path: str | None) -> str:
     if problem:
         raise ConfigError(f"--{flag}={path}: {problem}")
     return path
+
+
+def checkpoint(flag: str, prefix: str | None) -> str:
+    """What the files of a checkpoint have in common (`model.ckpt-1000`).
+
+    Args:
+        flag: its name, without dashes.
+        prefix: what the command line gives.
+
+    Raises:
+        ConfigError: it is empty, a folder, one of the files, or there are no such files.
+    """
+    prefix = _usable_path(flag, prefix)
+    if is_remote(prefix):
+        return prefix
+    if os.path.isdir(prefix):
+        found = sorted(
+            glob.glob(os.path.join(glob.escape(prefix), "*.index")), key=os.path.getmtime
+        )
+        such = (
+            found[-1].removesuffix(".index") if found else os.path.join(prefix, "model.ckpt-1000")
+        )
+        raise ConfigError(
+            f"--{flag}={prefix}: is a folder. Give one of its checkpoints, such as {such}."
+        )
+    whole = _OF_A_CHECKPOINT.sub("", prefix)
+    if whole != prefix:
+        raise ConfigError(
+            f"--{flag}={prefix}: is one file of a checkpoint. Give what they have in common: {whole}."
+        )
+    # Checkpoints of the first format are one file.
+    if not os.path.isfile(f"{prefix}.index") and not os.path.isfile(prefix):
+        near = _nearest(f"{prefix}.index").replace(".index?", "?")
+        raise ConfigError(f"--{flag}={prefix}: there is no file {prefix}.index.{near}")
+    return prefix
 
 
 def number(flag: str, value: float, least: float, most: float | None = None) -> None:

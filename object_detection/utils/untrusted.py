@@ -106,8 +106,10 @@ def opened_picture(encoded: bytes) -> Iterator[Image.Image]:
     try:
         image = Image.open(io.BytesIO(encoded), formats=FORMATS)
     except Image.DecompressionBombError as error:
+        # Pillow's own limit, from where on it does not tell the size.
+        found = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
         raise PictureError(
-            f"{error} At most {MOST_MEGAPIXELS} megapixels are read.", "too_large"
+            f"more than {found:.0f} megapixels, at most {MOST_MEGAPIXELS} are read.", "too_large"
         ) from error
     with image:
         check_pixels(image.height, image.width)

@@ -105,6 +105,7 @@ def test_a_sheet_in_a_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_does_not_exist_is_named_before_the_work(tmp_path):
-    with pytest.raises(ConfigError, match="--output: there is no folder"):
-        augmentation_sheet.run([f"--output={tmp_path / 'absent' / 'sheet.png'}"])
+def test_a_place_that_cannot_be_written_is_named_before_the_work(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"--output=.*: .*file is a file"):
+        augmentation_sheet.run([f"--output={tmp_path / 'file' / 'sheet.png'}"])

@@ -115,7 +115,7 @@ def test_a_damaged_record_is_named(config, tmp_path):
 def test_a_folder_that_cannot_be_written_is_found_before_the_work(config, tmp_path, monkeypatch):
     monkeypatch.setattr(dataset_inspection, "geometry", lambda _: pytest.fail("the work began"))
     (tmp_path / "file").touch()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(ConfigError, match=r"--output=.*is a file"):
         dataset_inspection.run(
             [f"--pipeline_config_path={config}", f"--output={tmp_path / 'file'}"]
         )

@@ -16,7 +16,8 @@ from object_detection.visualization import colors
 def arguments(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     (tmp_path / "b.jpg").write_bytes(b"neither")
-    return ["--model=m", f"--output={tmp_path / 'out'}", str(tmp_path)]
+    (tmp_path / "m").touch()
+    return [f"--model={tmp_path / 'm'}", f"--output={tmp_path / 'out'}", str(tmp_path)]
 
 
 def _give(monkeypatch, *entries):
@@ -26,7 +27,7 @@ def _give(monkeypatch, *entries):
 def test_a_folder_that_cannot_be_written_is_found_before_the_work(arguments, tmp_path, monkeypatch):
     monkeypatch.setattr(detect_pictures, "_detections", lambda *_: pytest.fail("the work began"))
     (tmp_path / "out").touch()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(ConfigError, match=r"--output=.*is a file"):
         detect_pictures.run(arguments)
 
 
@@ -129,3 +130,66 @@ def test_a_set_of_another_number_is_refused(model):
         _detect(model, "--keypoints=face5")
     with pytest.raises(ConfigError, match="Did you mean 'face5'"):
         _detect(model, "--keypoints=face-5")
+
+
+def test_pictures_of_an_earlier_run_do_not_stay_as_if_they_were_of_this_one(model):
+    out = model.parent / "out"
+    _detect(model)
+    Image.new("RGB", (480, 480)).save(model.parent / "other.png")
+    said = detect_pictures.run(
+        [f"--model={model}", f"--output={out}", str(model.parent / "other.png")]
+    )
+    assert [path.name for path in (out / "pictures").iterdir()] == ["other.jpg"]
+    assert "older pictures" not in said
+    (out / "pictures" / "mine.jpg").touch()
+    said = detect_pictures.run(
+        [f"--model={model}", f"--output={out}", "--no_pictures", str(model.parent / "other.png")]
+    )
+    assert [path.name for path in (out / "pictures").iterdir()] == ["mine.jpg"]
+    assert "1 older pictures" in said
+
+
+@pytest.mark.parametrize("drawn", ["../secret.jpg", "{folder}/secret.jpg"])
+def test_the_list_of_an_earlier_run_does_not_lead_out_of_its_folder(model, drawn):
+    folder = model.parent
+    (folder / "secret.jpg").touch()
+    (folder / "out").mkdir()
+    (folder / "out" / "detections.json").write_text(
+        json.dumps({"pictures": [{"drawn": drawn.format(folder=folder)}]})
+    )
+    with pytest.raises(DataError):
+        _detect(model)
+    assert (folder / "secret.jpg").exists()
+
+
+def test_a_list_of_something_else_is_not_replaced(model):
+    (model.parent / "out").mkdir()
+    (model.parent / "out" / "detections.json").write_text("[1]")
+    with pytest.raises(DataError, match="is not the list of an earlier run"):
+        _detect(model)
+    assert (model.parent / "out" / "detections.json").read_text() == "[1]"
+
+
+def test_pictures_of_one_name_are_all_drawn(model):
+    folder = model.parent
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        Image.new("RGB", (480, 480)).save(folder / name / "same.png")
+    Image.new("RGB", (480, 480)).save(folder / "a" / "same.jpg")
+    detect_pictures.run(
+        [f"--model={model}", f"--output={folder / 'out'}", str(folder / "a"), str(folder / "b")]
+    )
+    written = json.loads((folder / "out" / "detections.json").read_text())
+    drawn = [entry["drawn"] for entry in written["pictures"]]
+    assert sorted(drawn) == [f"pictures/same{end}.jpg" for end in ("", "_2", "_3")]
+    assert all((folder / "out" / name).is_file() for name in drawn)
+
+
+def test_a_picture_too_large_to_decode_is_named_with_its_size(tmp_path):
+    path = tmp_path / "a.bmp"
+    Image.new("RGB", (8, 8)).save(path)
+    content = bytearray(path.read_bytes())
+    content[18:26] = (30_000).to_bytes(4, "little") * 2
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="at most 100 are read"):
+        detect_pictures.read_rgb(path)

@@ -22,12 +22,25 @@ def test_detections_of_the_program(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["[1]", "{", '{"pictures": [{"picture": "a", "detections": [{}]}]}']
+    "content",
+    [
+        "[1]",
+        "{",
+        "[" * 100_000,
+        "\0",
+        '{"pictures": 3}',
+        '{"pictures": [3]}',
+        '{"pictures": [{"picture": 3}]}',
+        '{"pictures": [{"picture": "a", "detections": [{}]}]}',
+        '{"pictures": [{"picture": "a", "detections": [{"box": [1, 2, 3], "score": 1}]}]}',
+        '{"pictures": [{"picture": "a", "detections": [{"box": ["x", 2, 3, 4], "score": 1}]}]}',
+        '{"pictures": [{"picture": "a", "detections": [{"box": [1, 2, 3, 4], "score": "x"}]}]}',
+    ],
 )
 def test_another_file_is_refused(tmp_path, content):
     path = tmp_path / "x.json"
     path.write_text(content)
-    with pytest.raises(DataError, match="not the detections"):
+    with pytest.raises(DataError, match=r"x\.json: "):
         wider_face.read_detections(str(path))
 
 

@@ -109,7 +109,7 @@ def test_program(folder):
 
     missing = call(f"--eval_dir={folder}/out")
     assert missing.returncode == 1
-    assert "--eval_config_path, --input_config_path" in missing.stderr
+    assert "--eval_config_path is required" in missing.stderr
     assert "Traceback" not in missing.stderr
     done = call(
         f"--eval_dir={folder}/out",
