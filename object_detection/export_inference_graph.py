@@ -78,11 +78,12 @@ def _check_flags() -> None:
 
 def _export() -> str:
     _check_flags()
-    from object_detection.utils import config_util
+    from object_detection.utils import config_check, config_util
 
     configs = config_util.get_configs_from_pipeline_file(
         FLAGS.pipeline_config_path, config_override=FLAGS.config_override or None
     )
+    config_check.check_pipeline(configs, FLAGS.pipeline_config_path)
     startup.prepare_tensorflow()
     from object_detection import exporter
 

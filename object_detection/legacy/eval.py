@@ -77,7 +77,8 @@ def _evaluate() -> None:
     config_check.check_pipeline(
         configs,
         FLAGS.pipeline_config_path or FLAGS.model_config_path,
-        for_eval=not FLAGS.eval_training_data,
+        for_eval=True,
+        eval_training_data=FLAGS.eval_training_data,
     )
     startup.prepare_tensorflow()
     from object_detection.legacy import evaluator

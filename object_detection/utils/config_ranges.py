@@ -316,7 +316,7 @@ def problems(message: Any, where: str) -> Iterator[str]:
         elif is_number(field):
             for number, one in enumerate(value if repeated else [value]):
                 at = f"{path}[{number}]" if repeated else path
-                yield from _out_of_range(f"{kind}.{field.name}", one, f"{at}: is")
+                yield from out_of_range(f"{kind}.{field.name}", one, f"{at}: is")
     for low, high in _IN_ORDER.get(kind, ()):
         least, most = getattr(message, low), getattr(message, high)
         if least > most and (message.HasField(low) or message.HasField(high)):
@@ -331,15 +331,22 @@ def _of_a_map(field: Any, entries: Any, path: str) -> Iterator[str]:
     parts = field.message_type.fields_by_name
     for key, value in entries.items():
         if is_number(parts["key"]):
-            yield from _out_of_range(f"{kind}.key", key, f"{path}: has the key")
+            yield from out_of_range(f"{kind}.key", key, f"{path}: has the key")
         if parts["value"].message_type:
             for problem in problems(value, path):
                 yield f"{problem[:-1]} (of key {key})."
         elif is_number(parts["value"]):
-            yield from _out_of_range(f"{kind}.value", value, f"{path}: has for {key!r}")
+            yield from out_of_range(f"{kind}.value", value, f"{path}: has for {key!r}")
 
 
-def _out_of_range(name: str, value: float, found: str) -> Iterator[str]:
+def out_of_range(name: str, value: float, found: str) -> Iterator[str]:
+    """A problem, if a number is out of its range.
+
+    Args:
+        name: `Message.field`.
+        value: what was found.
+        found: how the problem begins, before the number.
+    """
     allowed = RANGES.get(name)
     if allowed is not None and not allowed.holds(value):
         yield f"{found} {_shown(value)}, {allowed}."

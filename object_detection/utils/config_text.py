@@ -26,6 +26,14 @@ _CLOSING = {"{": "}", "<": ">"}
 _MOST_PROBLEMS = 20
 
 
+def path_of(problem: str) -> str:
+    """The path of a pipeline's field with which a problem begins; "" if it begins otherwise."""
+    match = _PATH.match(problem)
+    if not match or re.split(r"[.\[]", match[0])[0] not in _ROOT.fields_by_name:
+        return ""
+    return match[0]
+
+
 class Places:
     """In which text and line each field stands."""
 
@@ -59,10 +67,8 @@ class Places:
         return [self._located(problem) for problem in problems]
 
     def _located(self, problem: str) -> str:
-        match = _PATH.match(problem)
-        if not match or re.split(r"[.\[]", match[0])[0] not in _ROOT.fields_by_name:
-            return problem
-        place = self.of(match[0])
+        path = path_of(problem)
+        place = self.of(path) if path else ""
         return f"{place}: {problem}" if place else problem
 
 
@@ -71,6 +77,18 @@ class Problem(NamedTuple):
 
     line: int
     text: str
+
+
+def in_words(found: Iterable[Problem], source: str, title: str) -> str:
+    """Problems of a text, one on a line; below a title if there are several.
+
+    Args:
+        found: the problems.
+        source: the file.
+        title: what to say of the file.
+    """
+    lines = [f"{source}:{line}: {text}" if line else f"{source}: {text}" for line, text in found]
+    return lines[0] if len(lines) == 1 else "\n  ".join([f"{source}: {title}:", *lines])
 
 
 class _Unreadable(Exception):

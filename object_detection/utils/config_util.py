@@ -23,6 +23,7 @@ from object_detection.utils import (
     files,
     keypoint_config,
     small_files,
+    wording,
 )
 
 Configs = dict[str, Any]
@@ -75,20 +76,8 @@ def parse_text(
         found = [config_text.Problem(0, "messages within messages, too deep to be read.")]
     except text_format.ParseError as error:
         reason = re.sub(r"^\d+:\d+ : ", "", str(error))
-        found = [config_text.Problem(error.GetLine() or 0, _shortened(reason))]
-    raise ConfigError(_said(where, found))
-
-
-def _shortened(reason: str) -> str:
-    """A text of the parser's, which may hold what a stranger wrote."""
-    reason = "".join(one if one.isprintable() else "?" for one in reason)
-    return reason if len(reason) <= 200 else f"{reason[:200]}..."
-
-
-def _said(where: str, found: list[config_text.Problem]) -> str:
-    lines = [f"{where}:{line}: {text}" if line else f"{where}: {text}" for line, text in found]
-    title = [f"{where}: the text cannot be read:"] if len(lines) > 1 else []
-    return "\n  ".join(title + lines)
+        found = [config_text.Problem(error.GetLine() or 0, wording.shortened(reason))]
+    raise ConfigError(config_text.in_words(found, where, "the text cannot be read"))
 
 
 def read_text(path: str) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from google.protobuf.message import DecodeError
 
 from object_detection.errors import ConfigError
 from object_detection.protos import string_int_label_map_pb2
+from object_detection.utils import config_text, small_files
+from object_detection.utils.wording import quoted, shortened
 
 Category = dict[str, Any]
 LabelMapOrPath = str | os.PathLike[str] | string_int_label_map_pb2.StringIntLabelMap
@@ -28,35 +30,64 @@ _FREQUENCIES = {
 }
 
 
-def _check(label_map: string_int_label_map_pb2.StringIntLabelMap, where: str) -> None:
+def _check(
+    label_map: string_int_label_map_pb2.StringIntLabelMap,
+    where: str,
+    places: config_text.Places | None = None,
+) -> None:
     for index, item in enumerate(label_map.item):
         is_background = "background" in (item.name, item.display_name)
         if item.id < 0 or (item.id == 0 and not is_background):
+            place = places.of(f"item[{index}].id") if places else ""
             raise ConfigError(
-                f"{where}: item {index} ({item.name!r}) has id {item.id}, but ids start at 1 (0 is "
-                "the background). Renumber it, or name it 'background'."
+                f"{place or where}: item {index} ({quoted(item.name)}) has id {item.id}, but ids "
+                "start at 1 (0 is the background). Renumber it, or name it 'background'."
             )
 
 
-def _parse(content: bytes, path: str) -> string_int_label_map_pb2.StringIntLabelMap:
+def _parse(
+    content: bytes, path: str, places: config_text.Places
+) -> string_int_label_map_pb2.StringIntLabelMap:
     """A label map in text format, or serialised."""
     label_map = string_int_label_map_pb2.StringIntLabelMap()
     try:
-        text_format.Parse(content, label_map)
-        return label_map
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        problem = error
+        text = content.decode("utf-8-sig")
+        found = config_text.problems(text, label_map.DESCRIPTOR, path, places)
+        if not found:
+            text_format.Parse(text, label_map)
+            return label_map
+    except UnicodeDecodeError:
+        found = [config_text.Problem(0, "neither text nor a serialised label map.")]
+    except text_format.ParseError as error:
+        reason = re.sub(r"^\d+:\d+ : ", "", str(error))
+        found = [config_text.Problem(error.GetLine() or 0, shortened(reason))]
+    label_map.Clear()
     try:
-        label_map = string_int_label_map_pb2.StringIntLabelMap.FromString(content)
+        label_map.ParseFromString(content)
     except DecodeError:
         label_map.Clear()
     # Some damaged texts pass for a message of unknown fields; such a message has no item.
     if not label_map.item:
-        reason = re.sub(r"^(\d+):\d+ : ", r"line \1: ", str(problem)).rstrip(".")
-        raise ConfigError(
-            f"{path}: not a label map: {reason}. An item reads: item {{ id: 1 name: 'face' }}."
-        ) from problem
+        said = config_text.in_words(found, path, "not a label map")
+        raise ConfigError(f"{said} An item reads: item {{ id: 1 name: 'face' }}.")
     return label_map
+
+
+def load_with_places(
+    path: str,
+) -> tuple[string_int_label_map_pb2.StringIntLabelMap, config_text.Places]:
+    """Reads and checks a label map, and notes in which line each field stands.
+
+    Raises:
+        ConfigError: see `load_labelmap`.
+    """
+    why = small_files.absence(path)
+    if why:
+        raise ConfigError(f"label_map_path: {why}")
+    places = config_text.Places()
+    label_map = _parse(small_files.read(path, "label map"), path, places)
+    _check(label_map, path, places)
+    return label_map, places
 
 
 def load_labelmap(path: str) -> string_int_label_map_pb2.StringIntLabelMap:
@@ -65,12 +96,53 @@ def load_labelmap(path: str) -> string_int_label_map_pb2.StringIntLabelMap:
     Raises:
         ConfigError: the file is absent or not a label map, or its ids are wrong.
     """
-    if not os.path.isfile(path):
-        raise ConfigError(f"label_map_path: there is no file {path}.")
-    with open(path, "rb") as file:
-        label_map = _parse(file.read(), path)
-    _check(label_map, path)
-    return label_map
+    return load_with_places(path)[0]
+
+
+def problems(
+    label_map: string_int_label_map_pb2.StringIntLabelMap,
+    places: config_text.Places,
+    path: str,
+    num_classes: int,
+) -> Iterator[str]:
+    """What makes a label map useless for a model, or ambiguous.
+
+    Several names with one id are synonyms, unless another class then has no name.
+
+    Args:
+        label_map: the message.
+        places: where its fields stand.
+        path: its file.
+        num_classes: of the model.
+    """
+    if not any(item.id > 0 for item in label_map.item):
+        yield f"{path} has no item; name the classes in it."
+    ids: dict[str, int] = {}
+    first: dict[int, int] = {}
+    twice: list[tuple[int, int]] = []
+    for index, item in enumerate(label_map.item):
+        place = places.of(f"item[{index}].id") or path
+        if item.id > num_classes:
+            yield (
+                f"{place}: {quoted(item.name)} has id {item.id}, but the model's num_classes is "
+                f"{num_classes}."
+            )
+        if not item.name and not item.display_name:
+            yield f"{place}: the item with id {item.id} has no name; give it one."
+        elif item.name and ids.setdefault(item.name, item.id) != item.id:
+            yield (
+                f"{place}: {quoted(item.name)} has id {item.id} here and id {ids[item.name]} "
+                "before; one name has one id."
+            )
+        if first.setdefault(item.id, index) != index:
+            twice.append((index, item.id))
+    without = next((one for one in range(1, num_classes + 1) if one not in first), None)
+    for index, number in [] if without is None else twice:
+        yield (
+            f"{places.of(f'item[{index}].id') or path}: id {number} is that of "
+            f"{quoted(label_map.item[first[number]].name)}, too, and id {without} is of no item; "
+            "renumber one of them."
+        )
 
 
 def _as_label_map(

@@ -15,6 +15,16 @@ def quoted(text: str, most: int = _MOST) -> str:
     return repr(text) if len(text) <= most else f"{text[:most]!r}..."
 
 
+def shortened(reason: str) -> str:
+    """A text of a library's, which may hold what a stranger wrote, on one line.
+
+    >>> shortened("Expected " + chr(9))
+    'Expected ?'
+    """
+    reason = "".join(one if one.isprintable() else "?" for one in reason)
+    return reason if len(reason) <= 200 else f"{reason[:200]}..."
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence, with a space before it, that names the nearest known name; "" if none is near.
 

@@ -162,6 +162,7 @@ VALUES: dict[str, Any] = {
     "CosineDecayLearningRate.warmup_learning_rate": 0.001,
     "ArgMaxMatcher.unmatched_threshold": 0.25,
     "BatchNonMaxSuppression.max_detections_per_class": 50,
+    "EvalConfig.recall_upper_bound": 0.75,
     **{
         f"{message}.{end}_padded_size_ratio": [1.25, 1.5]
         for message in (

@@ -12,7 +12,7 @@ from object_detection.builders import (
 )
 from object_detection.errors import ConfigError
 from object_detection.protos import pipeline_pb2, train_pb2
-from object_detection.utils import config_check, config_util
+from object_detection.utils import config_check, config_util, model_check
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 
@@ -173,7 +173,7 @@ def _set_keypoint_loss_of_boxes(config):
         (_clear_permutation, r"\[0\].random_horizontal_flip.keypoint_flip_permutation: is not set"),
         (_flip_upside_down_without_permutation, r"\[1\].random_vertical_flip.* is not set"),
         (_set_short_turn, r"keypoint_rot_permutation: \[1, 0\] should hold each of 0..4 once"),
-        (_name_three_keypoints, r"three.pbtxt has 3 keypoints, but model.*num_keypoints is 5"),
+        (_name_three_keypoints, r"three.pbtxt:1 has 3 keypoints, but model.*num_keypoints is 5"),
         (_repeat_in_permutation, r"\[1, 1, 2, 4, 3\] should hold each of 0..4 once"),
         (_cycle_in_permutation, "does not pair the keypoints"),
         (_remove_record, "eval_input_reader.tf_record_input_reader.input_path: no file matches"),
@@ -213,7 +213,7 @@ def test_what_is_available_is_what_the_builders_have():
         "anchor_generator": anchor_generator_builder.ANCHOR_GENERATORS,
     }
     for name, table in tables.items():
-        assert set(config_check._IMPLEMENTED[name]) == set(table), name
+        assert set(model_check.IMPLEMENTED[name]) == set(table), name
 
 
 def test_all_problems_come_together(config):

@@ -9,14 +9,17 @@ from object_detection.utils import config_check, config_util
 
 CODER = "box_coder { keypoint_box_coder { num_keypoints: 5 } }"
 BOX_CODER = "box_coder { faster_rcnn_box_coder {} }"
-SSD = """model { ssd { num_classes: 1
+SSD = """model { ssd { num_classes: 1 feature_extractor { type: "ssd_mobilenet_v1" }
+  similarity_calculator { iou_similarity {} }
   image_resizer { fixed_shape_resizer { height: 64 width: 64 } }
   matcher { argmax_matcher {} } anchor_generator { ssd_anchor_generator {} }
   box_predictor { convolutional_box_predictor { box_code_size: %d } } %s } }"""
-TWO_STAGES = """model { faster_rcnn { num_classes: 1
+TWO_STAGES = """model { faster_rcnn { num_classes: 1 feature_extractor { type: "faster_rcnn_resnet50" }
   image_resizer { fixed_shape_resizer { height: 64 width: 64 } } initial_crop_size: 4
   maxpool_kernel_size: 2 maxpool_stride: 2 first_stage_anchor_generator { grid_anchor_generator {} }
   second_stage_box_predictor { mask_rcnn_box_predictor {} } %s } }"""
+
+CLASSES = "classification_loss { weighted_sigmoid {} }"
 
 
 def _check(text):
@@ -74,18 +77,25 @@ def test_what_cannot_be_used(text, words):
             SSD
             % (
                 14,
-                CODER + "loss { localization_loss { weighted_ciou {} } keypoint_loss {} }"
+                CODER
+                + f"loss {{ {CLASSES} localization_loss {{ weighted_ciou {{}} }} keypoint_loss {{}} }}"
                 "post_processing { batch_non_max_suppression { blend_overlapping {} } }",
             ),
             id="keypoints",
         ),
         pytest.param(
-            SSD % (4, BOX_CODER + "loss { localization_loss { weighted_diou {} } }"),
+            SSD
+            % (4, BOX_CODER + f"loss {{ {CLASSES} localization_loss {{ weighted_diou {{}} }} }}"),
             id="boxes",
         ),
         pytest.param(
             SSD
-            % (14, CODER + _blending("blend_overlapping {} soft_nms_sigma: 1 use_hard_nms: true")),
+            % (
+                14,
+                CODER
+                + f"loss {{ {CLASSES} localization_loss {{ weighted_l2 {{}} }} }}"
+                + _blending("blend_overlapping {} soft_nms_sigma: 1 use_hard_nms: true"),
+            ),
             id="hard suppression in any case",
         ),
         pytest.param(

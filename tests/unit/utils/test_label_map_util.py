@@ -82,11 +82,18 @@ def test_background_may_have_id_0(field):
     )
 
 
-@pytest.mark.parametrize("content", [b"item { id: 'one' }", b"\xff\xfe\x00", b"garbage"])
-def test_damaged_file_is_named(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"item { id: 'one' }", r"bad\.pbtxt:1: item\[0\]\.id: is \"'one'\"; give a whole number"),
+        (b"\xff\xfe\x00", r"bad\.pbtxt: neither text nor a serialised label map"),
+        (b"garbage", r"bad\.pbtxt:1: 'garbage' is no field of StringIntLabelMap"),
+    ],
+)
+def test_damaged_file_is_named(tmp_path, content, words):
     path = tmp_path / "bad.pbtxt"
     path.write_bytes(content)
-    with pytest.raises(ConfigError, match=r"bad\.pbtxt: not a label map"):
+    with pytest.raises(ConfigError, match=words):
         label_map_util.load_labelmap(str(path))
     with pytest.raises(ConfigError, match="no file"):
         label_map_util.load_labelmap(str(tmp_path / "none"))
@@ -236,5 +243,5 @@ def test_an_empty_file_is_named(tmp_path):
 def test_the_line_of_a_mistake_is_named(tmp_path):
     path = tmp_path / "typo.pbtxt"
     path.write_text("item { id: 1 }\nitme { id: 2 }\n")
-    with pytest.raises(ConfigError, match=r"not a label map: line 2: .*\"itme\"\. An item reads"):
+    with pytest.raises(ConfigError, match=r"typo\.pbtxt:2: 'itme' .* mean 'item'\? An item reads"):
         label_map_util.load_labelmap(str(path))
