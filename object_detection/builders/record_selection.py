@@ -6,14 +6,12 @@ A selection is made of what a scan found in files. What of it is read, in which 
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from object_detection.errors import DataError
-
-if TYPE_CHECKING:
-    from object_detection.utils.records.scan import FileScan
+from object_detection.utils.records.findings import FileScan
 
 Array = np.ndarray[Any, Any]
 
@@ -22,25 +20,23 @@ _BEFORE, _AFTER = 12, 4
 
 
 class Selection:
-    """The records that are read of files that were scanned; of others, all."""
+    """The records that are read: of files on this machine the good ones, of others all."""
 
-    def __init__(self, scans: Iterable["FileScan"], whole: Iterable[str] = ()) -> None:
+    def __init__(self, scans: Iterable[FileScan]) -> None:
         """Takes what was found.
 
         Args:
-            scans: one for each file.
-            whole: names of files that were not looked at, and are read as they are.
+            scans: one for each file on this machine.
         """
         self._scans = {os.path.realpath(scan.path): scan for scan in scans}
-        self._whole = frozenset(whole)
 
-    def scan_of(self, path: str) -> "FileScan | None":
-        """What was found in a file; None if it was not looked at.
+    def scan_of(self, path: str) -> FileScan | None:
+        """What was found in a file; None if it is not on this machine.
 
         Raises:
             DataError: the file is none of the selection, or is no longer what was looked at.
         """
-        if path in self._whole:
+        if is_remote(path):
             return None
         scan = self._scans.get(os.path.realpath(path))
         if scan is None:
@@ -62,7 +58,12 @@ class Selection:
         return [change for scan in self._scans.values() if (change := _change(scan))]
 
 
-def runs(scan: "FileScan") -> Array:
+def is_remote(path: str) -> bool:
+    """Whether a file, or a pattern of files, is on another machine: gs://..., say."""
+    return "://" in path
+
+
+def runs(scan: FileScan) -> Array:
     """[R, 2] int64: where in the file runs of used records begin, and how many they are."""
     good = np.asarray(scan.good, np.int64).reshape(-1, 2)
     begins = good[:, 0] - _BEFORE
@@ -74,7 +75,7 @@ def runs(scan: "FileScan") -> Array:
     return np.stack([begins[places], counts], axis=1)
 
 
-def _change(scan: "FileScan") -> str:
+def _change(scan: FileScan) -> str:
     """What has become of a file since it was scanned; empty if it is the same."""
     try:
         status = os.stat(scan.path)

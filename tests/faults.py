@@ -1,0 +1,257 @@
+"""Plants faults in a TFRecord file, and says what each should be called.
+
+    plan = faults.plant("clean.record", "bad.record", share=0.05, seed=1)
+
+Each kind of fault falls upon as many records; the rest stay as they are. What is damaged is damaged
+by hand here, so that the plan owes nothing to what it is compared with.
+"""
+
+import dataclasses
+import pathlib
+import random
+import struct
+from collections.abc import Callable, Iterable, Iterator
+
+from object_detection.protos import example_pb2
+from object_detection.utils.records import framing
+
+CORNERS = "image/object/bbox/"
+KEYPOINT = "image/object/keypoint/"
+NAN, INFINITE = float("nan"), float("inf")
+
+
+class Record:
+    """The features of a serialised tf.train.Example, to be changed."""
+
+    def __init__(self, content: bytes) -> None:
+        self.example = example_pb2.Example.FromString(content)
+
+    def __getitem__(self, name: str) -> list:
+        """The values of a feature, as a copy."""
+        for entry in self.example.features.feature:
+            if entry.key == name.encode():
+                kind = entry.value.WhichOneof("kind")
+                return list(getattr(entry.value, kind).value) if kind else []
+        return []
+
+    def __setitem__(self, name: str, values: list) -> None:
+        """Sets the values; an absent feature is made after the type of the first value."""
+        for entry in self.example.features.feature:
+            if entry.key == name.encode():
+                break
+        else:
+            entry = self.example.features.feature.add(key=name.encode())
+        entry.value.Clear()
+        kind = {bytes: "bytes_list", float: "float_list", int: "int64_list"}[type(values[0])]
+        getattr(entry.value, kind).value.extend(values)
+
+    def remove(self, name: str) -> None:
+        kept = [one for one in self.example.features.feature if one.key != name.encode()]
+        del self.example.features.feature[:]
+        self.example.features.feature.extend(kept)
+
+    def serialised(self) -> bytes:
+        return self.example.SerializeToString()
+
+
+def _shortened(*names: str) -> Callable[[Record], None]:
+    """Takes the last value of some features."""
+
+    def change(record: Record) -> None:
+        for name in names:
+            values = record[name]
+            if len(values) > 1:
+                record[name] = values[:-1]
+            elif values:
+                record.remove(name)
+
+    return change
+
+
+def _with_first(name: str, value: float | int | bytes) -> Callable[[Record], None]:
+    """Replaces the first value of a feature."""
+
+    def change(record: Record) -> None:
+        record[name] = [value, *record[name][1:]]
+
+    return change
+
+
+def _cut_picture(record: Record) -> None:
+    picture = record["image/encoded"][0]
+    record["image/encoded"] = [picture[: len(picture) * 2 // 3]]
+
+
+def _huge_picture(record: Record) -> None:
+    """Says of a JPEG in its frame header that it has 60,000 x 60,000 pixels."""
+    picture = bytearray(record["image/encoded"][0])
+    place = 2
+    while picture[place + 1] not in (0xC0, 0xC1, 0xC2):
+        place += 2 + struct.unpack_from(">H", picture, place + 2)[0]
+    struct.pack_into(">HH", picture, place + 5, 60000, 60000)
+    record["image/encoded"] = [bytes(picture)]
+
+
+def _without_height(record: Record) -> None:
+    record[f"{CORNERS}ymax"] = [record[f"{CORNERS}ymin"][0], *record[f"{CORNERS}ymax"][1:]]
+
+
+def _outside(record: Record) -> None:
+    """Moves the first box up, out of the picture by a tenth of its height."""
+    top, bottom = record[f"{CORNERS}ymin"], record[f"{CORNERS}ymax"]
+    record[f"{CORNERS}ymin"] = [-0.1 - 0.1 * (bottom[0] - top[0]), *top[1:]]
+
+
+def _of_another_class(record: Record) -> None:
+    record["image/object/class/label"] = [77, *record["image/object/class/label"][1:]]
+    if record["image/object/class/text"]:
+        record["image/object/class/text"] = [b"nobody", *record["image/object/class/text"][1:]]
+
+
+def _many_weights(record: Record) -> None:
+    record["image/object/weight"] = [1.0] * (len(record[f"{CORNERS}ymin"]) + 1)
+
+
+def _replaced(name: str, values: list) -> Callable[[Record], None]:
+    def change(record: Record) -> None:
+        record[name] = values
+
+    return change
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A kind of fault."""
+
+    name: str
+    reason: str  # what a scan should call it
+    action: str
+    change: Callable[[Record], None] | None = None  # of what the record holds
+    # Of what the file holds of a record, beginning with its length.
+    damage: Callable[[bytearray], bytes | bytearray] | None = None
+
+
+def _flipped(place: int) -> Callable[[bytearray], bytearray]:
+    def damage(framed: bytearray) -> bytearray:
+        framed[place] ^= 0x55
+        return framed
+
+    return damage
+
+
+FAULTS = (
+    Fault("bits of the content", "checksum", "skipped", damage=_flipped(40)),
+    Fault("bits of the length", "damaged_length", "skipped", damage=_flipped(1)),
+    Fault(
+        "text",
+        "not_an_example",
+        "skipped",
+        damage=lambda framed: framing.framed(b"no Example " * 9),
+    ),
+    Fault("no picture", "no_picture", "skipped", lambda record: record.remove("image/encoded")),
+    Fault("picture cut off", "picture_does_not_decode", "skipped", _cut_picture),
+    Fault("huge picture", "picture_too_large", "skipped", _huge_picture),
+    Fault("unequal corners", "unequal_corners", "skipped", _shortened(f"{CORNERS}xmax")),
+    Fault(
+        "a class too few",
+        "unequal_classes",
+        "skipped",
+        _shortened("image/object/class/label", "image/object/class/text"),
+    ),
+    Fault("a point too few", "unequal_keypoints", "skipped", _shortened(f"{KEYPOINT}x")),
+    Fault("a weight too many", "unequal_rows", "skipped", _many_weights),
+    Fault("picture as numbers", "wrong_feature", "skipped", _replaced("image/encoded", [1, 2, 3])),
+    Fault("NaN corner", "box_not_finite", "repaired", _with_first(f"{CORNERS}ymin", NAN)),
+    Fault("infinite corner", "box_not_finite", "repaired", _with_first(f"{CORNERS}xmax", INFINITE)),
+    Fault("no height", "box_without_area", "repaired", _without_height),
+    Fault("another class", "class_unknown", "repaired", _of_another_class),
+    Fault("partly outside", "box_outside", "repaired", _outside),
+    Fault("half a point", "keypoint_not_finite", "repaired", _with_first(f"{KEYPOINT}y", NAN)),
+    Fault("wrong height", "size_differs", "noted", _replaced("image/height", [7])),
+    Fault("wrong format", "format_differs", "noted", _replaced("image/format", [b"png"])),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Planted:
+    """A record with a fault."""
+
+    number: int  # in its file, from 1
+    source_id: str
+    fault: Fault
+
+    @property
+    def as_found(self) -> tuple[int, str, str]:
+        """What a scan should find."""
+        return self.number, self.fault.reason, self.fault.action
+
+
+def contents(path: str | pathlib.Path) -> Iterator[bytes]:
+    """The records of an undamaged file."""
+    data = pathlib.Path(path).read_bytes()
+    place = 0
+    while place < len(data):
+        (length,) = struct.unpack_from("<Q", data, place)
+        yield data[place + 12 : place + 12 + length]
+        place += length + 16
+
+
+def plant(
+    clean: str | pathlib.Path,
+    damaged: str | pathlib.Path,
+    share: float,
+    seed: int,
+    faults: Iterable[Fault] = FAULTS,
+) -> list[Planted]:
+    """Copies a file of records, `share` of them with each of the faults.
+
+    The first box of such records has a first keypoint that is there. No record has two faults.
+
+    Returns:
+        The records with faults, in the order of the file.
+    """
+    records = list(contents(clean))
+    able = [number for number, content in enumerate(records) if _takes_all(content)]
+    random.Random(seed).shuffle(able)
+    each = max(round(share * len(records)), 1)
+    plan: dict[int, Fault] = {}
+    # Damaged bytes of neighbours could be one damage or two; who can tell.
+    for fault in sorted(faults, key=lambda one: one.damage is None):
+        for _ in range(each):
+            fitting = (
+                number
+                for number in able
+                if not fault.damage or not {number - 1, number + 1} & plan.keys()
+            )
+            number = next(fitting, None)
+            if number is None:
+                raise ValueError(f"{clean}: too few records for {each} with each fault")
+            able.remove(number)
+            plan[number] = fault
+    planted = []
+    with open(damaged, "wb") as file:
+        for number, content in enumerate(records):
+            fault = plan.get(number)
+            framed = framing.framed(content)
+            if fault is not None:
+                record = Record(content)
+                name = (record["image/source_id"] or record["image/filename"])[0].decode()
+                if fault.change:
+                    fault.change(record)
+                    framed = framing.framed(record.serialised())
+                if fault.damage:
+                    framed = fault.damage(bytearray(framed))
+                planted.append(Planted(number + 1, name, fault))
+            file.write(framed)
+    return planted
+
+
+def _takes_all(content: bytes) -> bool:
+    """Whether every fault can be planted in a record."""
+    record = Record(content)
+    labelled = record[f"{KEYPOINT}visibility"]
+    return (
+        len(record[f"{CORNERS}ymin"]) > 0
+        and record[f"{KEYPOINT}y"][:1] == record[f"{KEYPOINT}y"][:1]  # NaN differs from itself
+        and (not labelled or labelled[0] > 0)
+    )
