@@ -18,7 +18,7 @@ from PIL import Image
 
 from benchmarks import interleaved, yardstick
 from object_detection.dataset_tools import picture_files, record_writer, retinaface_tf_record
-from object_detection.dataset_tools.retinaface_labels import VISIBLE, Face
+from object_detection.dataset_tools.retinaface_labels import VISIBLE, Faces
 from object_detection.utils import config_util, startup
 
 REPO = pathlib.Path(__file__).resolve().parents[1]
@@ -27,15 +27,19 @@ BATCH = 8
 PICTURES = 16
 HEIGHT, WIDTH = 480, 640
 # Places of the five points in their box: eyes, nose, corners of the mouth.
-POINTS = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
+POINTS = np.array([(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)])
 
 
-def drawn_face(random: np.random.Generator) -> Face:
-    """A box of 12 to 120 pixels somewhere in the picture, with all its points."""
-    size = float(np.exp(random.uniform(np.log(12), np.log(120))))
-    x, y = random.uniform(0, WIDTH - size), random.uniform(0, HEIGHT - size)
-    points = tuple((x + size * across, y + size * down, VISIBLE) for across, down in POINTS)
-    return Face(0, x, y, x + size, y + size, points)
+def drawn_faces(random: np.random.Generator, count: int) -> Faces:
+    """Boxes of 12 to 120 pixels somewhere in the picture, with all their points."""
+    size = np.exp(random.uniform(np.log(12), np.log(120), (count, 1)))
+    corner = random.uniform(0, (WIDTH, HEIGHT) - size)
+    return Faces(
+        lines=np.zeros(count, int),
+        corners=np.hstack([corner, corner + size]),
+        points=corner[:, None] + size[:, None] * POINTS,
+        visibility=np.full((count, len(POINTS)), VISIBLE, np.uint8),
+    )
 
 
 def write_record(path: str, num_boxes: int) -> None:
@@ -47,7 +51,7 @@ def write_record(path: str, num_boxes: int) -> None:
             buffer = io.BytesIO()
             Image.fromarray(coarse).resize((WIDTH, HEIGHT)).save(buffer, format="JPEG")
             stored = picture_files.check_picture(buffer.getvalue())
-            faces = [drawn_face(random) for _ in range(num_boxes)]
+            faces = drawn_faces(random, num_boxes)
             example = retinaface_tf_record.make_example(stored, f"{number}.jpg", faces)
             writer.write_framed(record_writer.framed(example))
 

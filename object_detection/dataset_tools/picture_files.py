@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from object_detection.errors import PictureError
 from object_detection.utils import untrusted
@@ -119,6 +119,9 @@ def read_picture(path: str) -> Picture | Unreadable:
         return check_picture(encoded)
     except PictureError as error:
         return Unreadable(error.reason, str(error))
+    except UnidentifiedImageError:
+        # Its own text tells a place in memory.
+        return Unreadable("does_not_decode", f"no picture of a known format ({len(encoded)} bytes)")
     except _DECODE_ERRORS as error:
         detail = str(error).replace(repr(path), "file") or type(error).__name__
         return Unreadable("does_not_decode", f"{detail} ({len(encoded)} bytes)")

@@ -9,12 +9,16 @@ right as seen in the picture; kv is 0 visible, 1 occluded but placed, -1 missing
 an edge have genuine negative coordinates, a point is missing only if kx, ky and kv are all -1.
 """
 
+import contextlib
 import dataclasses
 import gzip
+import itertools
 import math
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, TextIO
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TextIO
+
+import numpy as np
 
 from object_detection.errors import DataError
 from object_detection.utils import untrusted
@@ -25,9 +29,7 @@ _COLUMNS = _BOX_COLUMNS + 3 * NUM_KEYPOINTS + 1
 
 # As in COCO: what the record says about a point.
 NOT_LABELLED, OCCLUDED, VISIBLE = 0, 1, 2
-_NO_POINT = (math.nan, math.nan, NOT_LABELLED)
-_NO_POINTS = (_NO_POINT,) * NUM_KEYPOINTS
-_MISSING = [-1.0] * (3 * NUM_KEYPOINTS)
+_NOTHING = (-1.0,) * (_COLUMNS - _BOX_COLUMNS)
 _MOST = 1e9
 """No picture has such coordinates; float32 of a record could not hold them much further."""
 
@@ -36,16 +38,27 @@ MOST_BYTES = 1 << 30
 _MOST_IN_A_LINE = 10_000
 
 
-class Face(NamedTuple):
-    """One line: corners of the box and the points, in pixels of the picture."""
+@dataclasses.dataclass(frozen=True)
+class Faces:
+    """The N faces of a picture, in pixels of it."""
 
-    line: int
-    xmin: float
-    ymin: float
-    xmax: float
-    ymax: float
-    points: tuple[tuple[float, float, int], ...]
-    """K times (x, y, visibility); x and y are NaN where nothing is labelled."""
+    lines: np.ndarray
+    """[N] the lines that they stand in."""
+    corners: np.ndarray
+    """[N, 4] xmin, ymin, xmax, ymax."""
+    points: np.ndarray
+    """[N, K, 2] x and y; NaN where nothing is labelled."""
+    visibility: np.ndarray
+    """[N, K] uint8."""
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def chosen(self, which: slice | np.ndarray | list[bool]) -> "Faces":
+        """Some of them: a slice, or a mask [N]."""
+        return Faces(
+            self.lines[which], self.corners[which], self.points[which], self.visibility[which]
+        )
 
 
 class BadLine(NamedTuple):
@@ -61,7 +74,7 @@ class LabelledPicture:
 
     path: str
     line: int
-    faces: list[Face] = dataclasses.field(default_factory=list)
+    faces: Faces
     bad_lines: list[BadLine] = dataclasses.field(default_factory=list)
     placeholder_line: int | None = None
     """Where a single row of zeros said that the picture has no face."""
@@ -86,50 +99,69 @@ def _wrong_column(words: Sequence[str]) -> str:
     return ""
 
 
-def parse_face(text: str, line: int) -> Face:
-    """The face of one line.
-
-    Raises:
-        DataError: another number of columns than 4 or 20, or a column that is no finite number, or
-            a larger one than any picture has pixels.
-    """
-    words = text.split()
+def _objection(words: Sequence[str]) -> str:
+    """What is wrong with a line; empty if it is that of a face."""
     if len(words) not in {_BOX_COLUMNS, _COLUMNS}:
-        raise DataError(f"{len(words)} columns instead of {_BOX_COLUMNS} or {_COLUMNS}")
-    # Label files have millions of numbers: what is usual is told by few calls.
-    try:
-        numbers = [float(word) for word in words]
-    except ValueError:
-        raise DataError(_wrong_column(words)) from None
-    # NaN compares as false wherever it stands in a sum.
-    if not sum(map(abs, numbers)) <= _MOST and (why := _wrong_column(words)):
-        raise DataError(why)
-    x, y, width, height = numbers[:_BOX_COLUMNS]
-    rest = numbers[_BOX_COLUMNS : _BOX_COLUMNS + 3 * NUM_KEYPOINTS]
-    points = _NO_POINTS
-    if rest and rest != _MISSING:
-        points = tuple(
-            [
-                _NO_POINT if kx == ky == kv == -1 else (kx, ky, VISIBLE if kv == 0 else OCCLUDED)
-                for kx, ky, kv in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
-            ]
-        )
-    return Face(line, x, y, x + width, y + height, points)
+        return f"{len(words)} columns instead of {_BOX_COLUMNS} or {_COLUMNS}"
+    return _wrong_column(words)
 
 
-def _finish(picture: LabelledPicture) -> LabelledPicture:
+def _with_points(columns: list[Any]) -> list[Any]:
+    """A line of a box alone says of its points that they are missing."""
+    return columns if len(columns) == _COLUMNS else [*columns, *_NOTHING]
+
+
+def _faces_of(rows: np.ndarray, lines: Sequence[int]) -> Faces:
+    """The faces of lines.
+
+    Args:
+        rows: [N, 20] their columns.
+        lines: [N] their numbers.
+    """
+    corners = rows[:, :_BOX_COLUMNS].copy()
+    corners[:, 2:] += corners[:, :2]
+    points = rows[:, _BOX_COLUMNS:-1].reshape(-1, NUM_KEYPOINTS, 3)
+    missing = (points == -1).all(axis=-1)
+    visibility = np.where(points[..., 2] == 0, np.uint8(VISIBLE), np.uint8(OCCLUDED))
+    visibility[missing] = NOT_LABELLED
+    placed = points[..., :2].copy()
+    placed[missing] = math.nan
+    return Faces(np.asarray(lines, int), corners, placed, visibility)
+
+
+def _rows_of_numbers(rows: list[list[str]]) -> tuple[np.ndarray, dict[int, str]]:
+    """Lines, split at their blanks, as numbers [N, 20], and what is wrong with some by index.
+
+    Whatever a wrong one has instead of numbers is NaN.
+    """
+    # Label files have millions of numbers: what is usual is told for many lines at once.
+    lengths = set(map(len, rows))
+    if lengths <= {_BOX_COLUMNS, _COLUMNS}:
+        words = rows if lengths == {_COLUMNS} else map(_with_points, rows)
+        with contextlib.suppress(ValueError):
+            numbers = np.fromiter(
+                map(float, itertools.chain.from_iterable(words)), float, _COLUMNS * len(rows)
+            )
+            # NaN is no number that is at most another one.
+            if (np.abs(numbers) <= _MOST).all():
+                return numbers.reshape(-1, _COLUMNS), {}
+    table, wrong = np.full((len(rows), _COLUMNS), math.nan), {}
+    for index, row in enumerate(rows):
+        if why := _objection(row):
+            wrong[index] = why
+        else:
+            table[index] = [float(word) for word in _with_points(row)]
+    return table, wrong
+
+
+def _is_placeholder(corners: np.ndarray) -> bool:
     # WIDER FACE writes "no face" as one row of zeros.
-    if picture.num_lines == 1 and picture.faces:
-        face = picture.faces[0]
-        if face.xmin == face.ymin == face.xmax == face.ymax == 0:
-            picture.placeholder_line = face.line
-            picture.faces = []
-    return picture
+    return len(corners) == 1 and not corners.any()
 
 
 def parse_labels(
     lines: Iterable[str], stray_lines: list[BadLine] | None = None, first_line: int = 1
-) -> Iterator[LabelledPicture]:
+) -> list[LabelledPicture]:
     """The pictures of a label file in its order; what cannot be read is kept as `bad_lines`.
 
     Args:
@@ -137,25 +169,36 @@ def parse_labels(
         stray_lines: receives the lines before the first picture, which belong to none.
         first_line: number of the first one in its file.
     """
-    picture: LabelledPicture | None = None
+    headers: list[tuple[str, int, int]] = []  # path, line, rows before it
+    rows: list[list[str]] = []
+    numbers: list[int] = []
     for number, raw in enumerate(lines, start=first_line):
         text = raw.strip()
         if not text:
             continue
         if text.startswith("#"):
-            if picture is not None:
-                yield _finish(picture)
-            picture = LabelledPicture(path=text[1:].strip(), line=number)
-        elif picture is None:
-            if stray_lines is not None:
-                stray_lines.append(BadLine(number, "stands before the first '# picture' line"))
-        else:
-            try:
-                picture.faces.append(parse_face(text, number))
-            except DataError as error:
-                picture.bad_lines.append(BadLine(number, str(error)))
-    if picture is not None:
-        yield _finish(picture)
+            headers.append((text[1:].strip(), number, len(rows)))
+        elif headers:
+            rows.append(text.split())
+            numbers.append(number)
+        elif stray_lines is not None:
+            stray_lines.append(BadLine(number, "stands before the first '# picture' line"))
+    table, wrong = _rows_of_numbers(rows)
+    faces = _faces_of(table, numbers)
+    pictures = []
+    edges = itertools.pairwise([*(begin for _, _, begin in headers), len(rows)])
+    for (path, line, _), (begin, end) in zip(headers, edges, strict=True):
+        some = faces.chosen(slice(begin, end))
+        picture = LabelledPicture(path, line, some)
+        if wrong:
+            bad = [index for index in range(begin, end) if index in wrong]
+            picture.bad_lines = [BadLine(numbers[index], wrong[index]) for index in bad]
+            picture.faces = some.chosen([index not in wrong for index in range(begin, end)])
+        if not picture.bad_lines and _is_placeholder(some.corners):
+            picture.placeholder_line = numbers[begin]
+            picture.faces = some.chosen(slice(0))
+        pictures.append(picture)
+    return pictures
 
 
 def open_labels(path: str) -> TextIO:
@@ -175,7 +218,8 @@ def read_lines(path: str) -> list[str]:
         DataError: it cannot be read, is no text, or is larger than any label file is; then no more
             of it was read.
     """
-    lines, total = [], 0
+    lines: list[str] = []
+    total = 0
     try:
         with open_labels(path) as file:
             # A line, too, may have no end.

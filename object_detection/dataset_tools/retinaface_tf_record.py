@@ -12,17 +12,15 @@ Processes read labels and pictures, check them and make records. This process al
 label file's order, so the record does not depend on their number. TensorFlow is not needed.
 """
 
-import argparse
-import collections
-import concurrent.futures
-import contextlib
 import dataclasses
+import functools
 import itertools
-import multiprocessing
+import json
 import os
-import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from object_detection.dataset_tools import (
     example_encoding,
@@ -32,6 +30,7 @@ from object_detection.dataset_tools import (
     tf_record_creation_util,
     worker_processes,
 )
+from object_detection.dataset_tools.retinaface_report import Report
 from object_detection.errors import DataError
 from object_detection.utils import files, flag_checks, untrusted
 
@@ -73,91 +72,14 @@ class Settings:
         return f"{os.path.splitext(self.opath)[0]}_label_map.pbtxt"
 
 
-class Report:
-    """Counts, and every picture and face left out with line and reason."""
+def cut_boxes(corners: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Boxes [N, 4] in pixels (xmin, ymin, xmax, ymax), as the format's tool cuts them.
 
-    def __init__(self) -> None:
-        self.pictures_seen = self.pictures_written = 0
-        self.faces_seen = self.faces_written = 0
-        self.faces_left_out_with_picture = 0
-        self.pictures_left_out: list[dict[str, Any]] = []
-        self.faces_left_out: list[dict[str, Any]] = []
-        self.notes: list[dict[str, Any]] = []
-
-    def leave_picture_out(
-        self, picture: retinaface_labels.LabelledPicture, reason: str, detail: str
-    ) -> None:
-        """Counts and names a picture that is not written, with all its faces."""
-        self.faces_left_out_with_picture += picture.num_lines
-        self.pictures_left_out.append(
-            {
-                "picture": picture.path,
-                "line": picture.line,
-                "reason": reason,
-                "detail": detail,
-                "faces": picture.num_lines,
-            }
-        )
-
-    def leave_face_out(
-        self, picture: retinaface_labels.LabelledPicture, line: int, reason: str, detail: str
-    ) -> None:
-        """Counts and names a face of a picture that is written."""
-        self.faces_left_out.append(
-            {"picture": picture.path, "line": line, "reason": reason, "detail": detail}
-        )
-
-    def note(self, line: int, what: str, picture: str = "") -> None:
-        """Names something that costs no picture and no face."""
-        self.notes.append({"picture": picture, "line": line, "note": what})
-
-    def add(self, other: "Report") -> None:
-        """Takes over what another one says."""
-        for name, value in vars(other).items():
-            setattr(self, name, getattr(self, name) + value)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The part of the JSON report that is about the data."""
-        reasons = {
-            "pictures": collections.Counter(entry["reason"] for entry in self.pictures_left_out),
-            "faces": collections.Counter(entry["reason"] for entry in self.faces_left_out),
-        }
-        return {
-            "pictures": {
-                "seen": self.pictures_seen,
-                "written": self.pictures_written,
-                "left_out": len(self.pictures_left_out),
-            },
-            "faces": {
-                "seen": self.faces_seen,
-                "written": self.faces_written,
-                "left_out": len(self.faces_left_out) + self.faces_left_out_with_picture,
-                "left_out_with_their_picture": self.faces_left_out_with_picture,
-            },
-            "reasons": reasons,
-            "pictures_left_out": self.pictures_left_out,
-            "faces_left_out": self.faces_left_out,
-            "notes": self.notes,
-        }
-
-
-def cut_box(
-    face: retinaface_labels.Face, height: int, width: int
-) -> tuple[float, float, float, float]:
-    """(xmin, ymin, xmax, ymax) in pixels, cut at the right and bottom edge as the format's tool."""
-    return face.xmin, face.ymin, min(face.xmax, width), min(face.ymax, height)
-
-
-def objection(
-    face: retinaface_labels.Face, height: int, width: int, thres: float
-) -> tuple[str, str] | None:
-    """Reason and detail why a box is unfit (`no_area`, `too_narrow`), or None."""
-    xmin, ymin, xmax, ymax = cut_box(face, height, width)
-    if xmax <= xmin or ymax <= ymin:
-        return "no_area", f"{xmax - xmin:g} x {ymax - ymin:g} inside a {width} x {height} picture"
-    if (xmax - xmin) / width < thres:
-        return "too_narrow", f"{(xmax - xmin) / width:.4f} of the width, at least {thres:g} wanted"
-    return None
+    That is at the right and bottom edge.
+    """
+    cut = corners.copy()
+    np.minimum(cut[:, 2:], (width, height), out=cut[:, 2:])
+    return cut
 
 
 def select_faces(
@@ -166,24 +88,38 @@ def select_faces(
     width: int,
     settings: Settings,
     report: Report,
-) -> list[retinaface_labels.Face] | None:
-    """The faces to write, or None if the picture is left out; what goes is in the report."""
-    faces = []
-    for face in picture.faces:
-        unfit = objection(face, height, width, settings.thres)
-        if unfit is None or (settings.small_faces == "keep" and unfit[0] == "too_narrow"):
-            faces.append(face)
-        elif settings.small_faces == "skip_image":
-            report.leave_picture_out(picture, unfit[0], f"line {face.line}: {unfit[1]}")
-            return None
-        else:
-            report.leave_face_out(picture, face.line, *unfit)
-    return faces
+) -> retinaface_labels.Faces | None:
+    """The faces to write, or None if the picture is left out; what goes is in the report.
+
+    A face is unfit because its box has `no_area` inside the picture, or is `too_narrow`.
+    """
+    faces = picture.faces
+    xmin, ymin, xmax, ymax = cut_boxes(faces.corners, height, width).T
+    no_area = (xmax <= xmin) | (ymax <= ymin)
+    unfit = no_area
+    if settings.small_faces != "keep":
+        unfit = unfit | ((xmax - xmin) / width < settings.thres)
+    if not unfit.any():
+        return faces
+    least = f"{settings.thres:g}"
+    wide, high = (xmax - xmin)[unfit].tolist(), (ymax - ymin)[unfit].tolist()
+    why = [
+        (line, "no_area", f"{w:g} x {h:g} inside a {width} x {height} picture")
+        if empty
+        else (line, "too_narrow", f"{w / width:.4f} of the width, at least {least} wanted")
+        for line, empty, w, h in zip(
+            faces.lines[unfit].tolist(), no_area[unfit].tolist(), wide, high, strict=True
+        )
+    ]
+    if settings.small_faces == "skip_image":
+        line, reason, detail = why[0]
+        report.leave_picture_out(picture, reason, f"line {line}: {detail}")
+        return None
+    report.leave_faces_out(picture, why)
+    return faces.chosen(~unfit)
 
 
-def make_example(
-    stored: picture_files.Picture, path: str, faces: Sequence[retinaface_labels.Face]
-) -> bytes:
+def make_example(stored: picture_files.Picture, path: str, faces: retinaface_labels.Faces) -> bytes:
     """One picture and its faces as the OD API lays them out, a serialised `tf.train.Example`.
 
     Args:
@@ -191,34 +127,32 @@ def make_example(
         path: under which it was opened.
         faces: in pixels; everything but the bytes is normalised by the picture's size.
     """
-    of_bytes, of_floats = example_encoding.bytes_feature, example_encoding.float_feature
-    of_integers = example_encoding.int64_feature
-    height, width = stored.height, stored.width
-    boxes = [cut_box(face, height, width) for face in faces]
-    points = [point for face in faces for point in face.points]
-    zeros = of_integers([0] * len(faces))
-    feature = {
-        "image/height": of_integers([height]),
-        "image/width": of_integers([width]),
-        "image/filename": of_bytes([os.fsencode(os.path.basename(path))]),
-        "image/source_id": of_bytes([os.fsencode(path)]),
-        "image/key/sha256": of_bytes([stored.sha256.encode()]),
-        "image/encoded": of_bytes([stored.encoded]),
-        "image/format": of_bytes([stored.format.encode()]),
-        "image/object/bbox/xmin": of_floats([box[0] / width for box in boxes]),
-        "image/object/bbox/xmax": of_floats([box[2] / width for box in boxes]),
-        "image/object/bbox/ymin": of_floats([box[1] / height for box in boxes]),
-        "image/object/bbox/ymax": of_floats([box[3] / height for box in boxes]),
-        "image/object/class/text": of_bytes([CLASS_NAME.encode()] * len(faces)),
-        "image/object/class/label": of_integers([CLASS_ID] * len(faces)),
-        "image/object/difficult": zeros,
-        "image/object/truncated": zeros,
-        "image/object/view": of_bytes([b""] * len(faces)),
-        "image/object/keypoint/x": of_floats([x / width for x, _, _ in points]),
-        "image/object/keypoint/y": of_floats([y / height for _, y, _ in points]),
-        "image/object/keypoint/visibility": of_integers([seen for _, _, seen in points]),
-    }
-    return example_encoding.example(feature)
+    height, width, count = stored.height, stored.width, len(faces)
+    xmin, ymin, xmax, ymax = cut_boxes(faces.corners, height, width).T
+    zeros = np.zeros(count, int)
+    return example_encoding.example(
+        {
+            "image/height": np.array([height]),
+            "image/width": np.array([width]),
+            "image/filename": [os.fsencode(os.path.basename(path))],
+            "image/source_id": [os.fsencode(path)],
+            "image/key/sha256": [stored.sha256.encode()],
+            "image/encoded": [stored.encoded],
+            "image/format": [stored.format.encode()],
+            "image/object/bbox/xmin": xmin / width,
+            "image/object/bbox/xmax": xmax / width,
+            "image/object/bbox/ymin": ymin / height,
+            "image/object/bbox/ymax": ymax / height,
+            "image/object/class/text": [CLASS_NAME.encode()] * count,
+            "image/object/class/label": np.full(count, CLASS_ID),
+            "image/object/difficult": zeros,
+            "image/object/truncated": zeros,
+            "image/object/view": [b""] * count,
+            "image/object/keypoint/x": faces.points[..., 0].ravel() / width,
+            "image/object/keypoint/y": faces.points[..., 1].ravel() / height,
+            "image/object/keypoint/visibility": faces.visibility.ravel(),
+        }
+    )
 
 
 class _Lines(NamedTuple):
@@ -231,12 +165,14 @@ class _Lines(NamedTuple):
 class _Converted(NamedTuple):
     """What became of some pictures."""
 
-    records: list[bytes]  # framed, as the file holds them
+    part: str  # file of their records
+    sizes: list[int]  # bytes of each record
     report: Report
 
 
-def _convert_some(labels: _Lines, settings: Settings) -> _Converted:
-    """Reads, checks and encodes pictures; runs in a process of its own."""
+def _convert_some(settings: Settings, task: tuple[_Lines, str]) -> _Converted:
+    """Reads, checks and encodes pictures, and writes a file of records; in a process of its own."""
+    labels, part = task
     records, report = [], Report()
     with picture_files.pillow_silent():
         for picture in retinaface_labels.parse_labels(labels.lines, first_line=labels.first):
@@ -248,65 +184,7 @@ def _convert_some(labels: _Lines, settings: Settings) -> _Converted:
             records.append(record_writer.framed(make_example(stored, path, faces)))
             report.pictures_written += 1
             report.faces_written += len(faces)
-    return _Converted(records, report)
-
-
-def _usable_processors() -> int:
-    # Fewer than the machine has where a process is confined; not every system tells.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@contextlib.contextmanager
-def _processes(count: int) -> Iterator[concurrent.futures.Executor]:
-    """Processes that are there already, so that no thread of this one can be in their way."""
-    # A fork is there at once, but would copy the locks of TensorFlow's threads.
-    forks = "tensorflow" not in sys.modules and sys.platform == "linux"
-    context = multiprocessing.get_context("fork" if forks else "spawn")
-    with concurrent.futures.ProcessPoolExecutor(count, mp_context=context) as workers:
-        # An executor starts its processes when there is work for them.
-        with worker_processes.deaf_to_ctrl_c():
-            for started in [workers.submit(int) for _ in range(count)]:
-                started.result()
-        yield workers
-
-
-def _in_order(
-    chunks: Sequence[_Lines], settings: Settings, workers: concurrent.futures.Executor
-) -> Generator[_Converted, None, None]:
-    """What becomes of the chunks, in order; at most a few are read ahead."""
-    pending: collections.deque[concurrent.futures.Future[_Converted]] = collections.deque()
-    most = 3 * (settings.num_workers or _usable_processors())
-    try:
-        for chunk in chunks:
-            pending.append(workers.submit(_convert_some, chunk, settings))
-            if len(pending) > most:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    except concurrent.futures.BrokenExecutor as error:
-        raise DataError(
-            "A process that reads pictures was killed, probably for want of memory. Use fewer "
-            "with --num_workers."
-        ) from error
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-@contextlib.contextmanager
-def _converted(chunks: Sequence[_Lines], settings: Settings) -> Iterator[Iterator[_Converted]]:
-    """What becomes of the chunks, in order; by processes, where there is work for several."""
-    num_workers = min(settings.num_workers or _usable_processors(), len(chunks))
-    if num_workers <= 1:
-        yield (_convert_some(chunk, settings) for chunk in chunks)
-        return
-    with (
-        _processes(num_workers) as workers,
-        contextlib.closing(_in_order(chunks, settings, workers)) as converted,
-    ):
-        yield converted
+    return _Converted(part, record_writer.write_part(part, records), report)
 
 
 def _output_names(opath: str, num_shards: int) -> list[str]:
@@ -350,7 +228,7 @@ def _faces_to_write(
     stored: picture_files.Picture | picture_files.Unreadable,
     settings: Settings,
     report: Report,
-) -> list[retinaface_labels.Face] | None:
+) -> retinaface_labels.Faces | None:
     report.pictures_seen += 1
     report.faces_seen += picture.num_lines
     if isinstance(stored, picture_files.Unreadable):
@@ -371,6 +249,48 @@ def _faces_to_write(
     return faces
 
 
+def _convert(settings: Settings) -> Report:
+    """Writes record, label map and report; see `convert`."""
+    _check(settings)
+    report = Report()
+    chunks, num_pictures = _read_labels(settings, report)
+    from tqdm import tqdm
+
+    num_workers = settings.num_workers or worker_processes.usable_processors()
+    num_parts = worker_processes.AHEAD * num_workers + 1
+    with (
+        files.work_folder(settings.opath) as folder,
+        tf_record_creation_util.records_appearing_whole(
+            settings.opath,
+            settings.num_shards if settings.num_shards > 1 else None,
+            record_writer.RecordWriter,
+        ) as writers,
+        worker_processes.results_in_order(
+            functools.partial(_convert_some, settings),
+            [
+                (chunk, os.path.join(folder, str(number % num_parts)))
+                for number, chunk in enumerate(chunks)
+            ],
+            num_workers,
+        ) as converted,
+        tqdm(
+            total=num_pictures, unit="picture", disable=None if settings.progress else True
+        ) as bar,
+    ):
+        for some in converted:
+            records = record_writer.read_part(some.part, some.sizes)
+            for number, record in enumerate(records, start=report.pictures_written):
+                writers[number % len(writers)].write_framed(record)
+            report.add(some.report)
+            bar.update(some.report.pictures_seen)
+        report.write(settings.report_path, _head(settings))
+        if not report.pictures_written:
+            # In here, so that no record appears, and one that was there stays.
+            raise DataError(_why_empty(report, settings))
+    files.write_text(settings.label_map_path, _LABEL_MAP)
+    return report
+
+
 def convert(settings: Settings) -> dict[str, Any]:
     """Writes record, label map and report; returns the report.
 
@@ -379,81 +299,57 @@ def convert(settings: Settings) -> dict[str, Any]:
             report is written.
         ConfigError: a setting is out of its range.
     """
-    _check(settings)
-    report = Report()
-    chunks, num_pictures = _read_labels(settings, report)
-    os.makedirs(os.path.dirname(os.path.abspath(settings.opath)), exist_ok=True)
-    from tqdm import tqdm
-
-    with (
-        tf_record_creation_util.records_appearing_whole(
-            settings.opath,
-            settings.num_shards if settings.num_shards > 1 else None,
-            record_writer.RecordWriter,
-        ) as writers,
-        _converted(chunks, settings) as converted,
-        tqdm(
-            total=num_pictures, unit="picture", disable=None if settings.progress else True
-        ) as bar,
-    ):
-        for records, of_some in converted:
-            for number, record in enumerate(records, start=report.pictures_written):
-                writers[number % len(writers)].write_framed(record)
-            report.add(of_some)
-            bar.update(of_some.pictures_seen)
-        content = {
-            "settings": {
-                field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)
-            },
-            "records": _output_names(settings.opath, settings.num_shards),
-            "label_map": settings.label_map_path,
-            **report.as_dict(),
-        }
-        files.write_json(settings.report_path, content)
-        if not report.pictures_written:
-            # In here, so that no record appears, and one that was there stays.
-            raise DataError(_why_empty(content, settings.report_path))
-    files.write_text(settings.label_map_path, _LABEL_MAP)
-    return content
+    return {**_head(settings), **_convert(settings).as_dict()}
 
 
-def _why_empty(content: dict[str, Any], report_path: str) -> str:
-    first = content["pictures_left_out"][0]
-    reasons = collections.Counter(content["reasons"]["pictures"]).most_common()
+def _head(settings: Settings) -> dict[str, Any]:
+    """What the report says besides counts and lists."""
+    return {
+        "settings": {
+            field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)
+        },
+        "records": _output_names(settings.opath, settings.num_shards),
+        "label_map": settings.label_map_path,
+    }
+
+
+def _why_empty(report: Report, settings: Settings) -> str:
+    first = json.loads(report.pictures_left_out[0])
+    reasons = report.reasons["pictures"]
     why = (
-        f"All {content['pictures']['seen']} pictures are left out ("
-        f"{', '.join(f'{count} {reason}' for reason, count in reasons)}), so that no record is "
-        f"written; {report_path} has all of them. The first, "
+        f"All {report.pictures_seen} pictures are left out ("
+        f"{', '.join(f'{count} {reason}' for reason, count in reasons.most_common())}), so that "
+        f"no record is written; {settings.report_path} has all of them. The first, "
         f"{untrusted.shortened(first['picture'])}: {first['reason']} ({first['detail']})."
     )
-    if set(content["reasons"]["pictures"]) == {"picture_missing"}:
-        why += f" Is --idir={content['settings']['idir']} the folder that its path starts from?"
+    if set(reasons) == {"picture_missing"}:
+        why += f" Is --idir={settings.idir} the folder that its path starts from?"
     return why
 
 
-def summarise(content: dict[str, Any], report_path: str) -> str:
+def _summary(report: Report, settings: Settings) -> str:
     """The counts of a report in a few lines."""
     lines = []
-    for kind in ("pictures", "faces"):
-        count = content[kind]
+    counts = report.counts()
+    for kind, reasons in report.reasons.items():
+        count = counts[kind]
         lines.append(
             f"{kind + ':':10}{count['seen']:>8} seen = {count['written']} written "
             f"+ {count['left_out']} left out"
         )
-        reasons = content["reasons"][kind]
         lines += [f"{'':12}{number:>6}  {reason}" for reason, number in sorted(reasons.items())]
         if kind == "faces" and count["left_out_with_their_picture"]:
             lines.append(f"{'':12}{count['left_out_with_their_picture']:>6}  with their picture")
-    records = content["records"]
+    records = _output_names(settings.opath, settings.num_shards)
     lines.append(f"record:   {records[0]}" + (f" ... {records[-1]}" if len(records) > 1 else ""))
-    lines.append(f"classes:  {content['label_map']}")
-    lines.append(f"report:   {report_path}")
+    lines.append(f"classes:  {settings.label_map_path}")
+    lines.append(f"report:   {settings.report_path}")
     return "\n".join(lines)
 
 
 def parse_flags(arguments: Sequence[str]) -> Settings:
     """The command line as settings; argparse ends the program on a wrong one."""
-    parser = argparse.ArgumentParser(
+    parser = flag_checks.Parser(
         prog="txt_to_tfr_retface_v2",
         description="RetinaFace labels and pictures -> TFRecord with five face keypoints.",
         allow_abbrev=False,
@@ -488,4 +384,4 @@ def parse_flags(arguments: Sequence[str]) -> Settings:
 def run(arguments: Sequence[str]) -> str:
     """Converts as the command line says; returns the summary to print."""
     settings = parse_flags(arguments)
-    return summarise(convert(settings), settings.report_path)
+    return _summary(_convert(settings), settings)

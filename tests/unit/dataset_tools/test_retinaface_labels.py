@@ -11,7 +11,6 @@ from object_detection.dataset_tools.retinaface_labels import (
     OCCLUDED,
     VISIBLE,
     open_labels,
-    parse_face,
     parse_labels,
     read_lines,
 )
@@ -21,7 +20,13 @@ NO_POINTS = " -1.0" * 16
 
 
 def parse(text):
-    return list(parse_labels(text.splitlines()))
+    return parse_labels(text.split("\n"))
+
+
+def parse_faces(text):
+    (picture,) = parse(f"# a.jpg\n{text}")
+    assert not picture.bad_lines
+    return picture.faces
 
 
 @pytest.mark.parametrize(
@@ -40,7 +45,7 @@ def test_pictures_are_found(text, paths):
 
 def test_lines_before_the_first_picture_are_handed_out():
     stray = []
-    pictures = list(parse_labels(["1 2 3 4", "# a.jpg"], stray))
+    pictures = parse_labels(["1 2 3 4", "# a.jpg"], stray)
     assert [picture.path for picture in pictures] == ["a.jpg"]
     assert [line.line for line in stray] == [1]
 
@@ -57,7 +62,7 @@ def test_lines_before_the_first_picture_are_handed_out():
 def test_one_row_of_zeros_means_no_face(row, no_face):
     (picture,) = parse(f"# a.jpg\n{row}")
     assert (picture.placeholder_line == 2) == no_face
-    assert (picture.faces == []) == no_face
+    assert (len(picture.faces) == 0) == no_face
 
 
 @pytest.mark.parametrize(
@@ -77,34 +82,78 @@ def test_one_row_of_zeros_means_no_face(row, no_face):
     ],
 )
 def test_bad_lines_are_named_and_kept_apart(line, why):
-    with pytest.raises(DataError, match=why):
-        parse_face(line, 7)
     first, second = parse(f"# a.jpg\n{line}\n1 2 3 4\n# b.jpg\n5 6 7 8")
     assert [bad.line for bad in first.bad_lines] == [2]
     assert why in first.bad_lines[0].why
-    assert len(first.faces) == 1
+    np.testing.assert_array_equal(first.faces.corners, [[1, 2, 4, 6]])
+    assert first.faces.lines.tolist() == [3]
     assert first.num_lines == 2
     assert not second.bad_lines
+    np.testing.assert_array_equal(second.faces.corners, [[5, 6, 12, 14]])
+    assert second.faces.lines.tolist() == [5]
+
+
+def test_a_bad_line_alone_is_no_placeholder():
+    (picture,) = parse("# a.jpg\n0 0 0 0\n0 0 0")
+    assert picture.placeholder_line is None
+    assert len(picture.faces) == 1
+    assert picture.num_lines == 2
 
 
 def test_four_columns_are_a_box_without_points():
-    face = parse_face("10 20.5 30 40", 1)
-    assert face[1:5] == (10, 20.5, 40, 60.5)
-    assert len(face.points) == 5
-    assert all(math.isnan(x) and math.isnan(y) and v == NOT_LABELLED for x, y, v in face.points)
+    faces = parse_faces("10 20.5 30 40")
+    np.testing.assert_array_equal(faces.corners, [[10, 20.5, 40, 60.5]])
+    assert faces.points.shape == (1, 5, 2)
+    assert np.isnan(faces.points).all()
+    np.testing.assert_array_equal(faces.visibility, [[NOT_LABELLED] * 5])
+
+
+def test_lines_of_both_lengths_stand_side_by_side():
+    faces = parse_faces(f"1 2 3 4\n5 6 7 8{' 9' * 16}\n\n1 1 1 1")
+    np.testing.assert_array_equal(faces.corners, [[1, 2, 4, 6], [5, 6, 12, 14], [1, 1, 2, 2]])
+    assert np.isnan(faces.points).all(axis=(1, 2)).tolist() == [True, False, True]
+    assert faces.lines.tolist() == [2, 3, 5]
+
+
+@pytest.mark.parametrize(
+    "number", ["0x10", "1,5", "[1]", "1.5.", '"1"', "true", "null", "1d3", "-"]
+)
+def test_only_what_python_calls_a_number_is_one(number):
+    (picture,) = parse(f"# a.jpg\n1 2 3 {number}")
+    assert [bad.why for bad in picture.bad_lines] == [
+        f"column 4 is {number!r}, not a finite number"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [("+1", 1), ("1.", 1), (".5", 0.5), ("1e2", 100), ("007", 7), ("1_0", 10), ("0.1e-3", 1e-4)],
+)
+def test_whatever_python_calls_a_number_is_one(number, value):
+    faces = parse_faces(f"{number} 0 0 1\n1 2 3 4")
+    assert faces.corners[0, 0] == value
+
+
+def test_a_zero_keeps_its_sign():
+    faces = parse_faces("-0 0 5 5\n-0.0 1 2 3")
+    assert np.signbit(faces.corners).tolist() == [[True, False, False, False]] + [
+        [True, False, False, False]
+    ]
 
 
 def test_a_point_is_missing_only_if_all_three_say_so():
     points = "-1 -1 -1  -1 -1 0  -1 8 1  -3.5 8 0  7 8 -1"
-    face = parse_face(f"1 2 3 4 {points} 0.5", 1)
+    faces = parse_faces(f"1 2 3 4 {points} 0.5")
     np.testing.assert_array_equal(
-        np.array(face.points),
+        np.dstack([faces.points, faces.visibility]),
         [
-            [math.nan, math.nan, NOT_LABELLED],
-            [-1, -1, VISIBLE],
-            [-1, 8, OCCLUDED],
-            [-3.5, 8, VISIBLE],
-            [7, 8, OCCLUDED],
+            [
+                [math.nan, math.nan, NOT_LABELLED],
+                [-1, -1, VISIBLE],
+                [-1, 8, OCCLUDED],
+                [-3.5, 8, VISIBLE],
+                [7, 8, OCCLUDED],
+            ]
         ],
     )
 

@@ -56,18 +56,21 @@ def folder(tmp_path):
         (tmp_path / "label.txt").write_text(labels)
         report = retinaface_tf_record.convert(
             retinaface_tf_record.Settings(
-                str(tmp_path / "label.txt"),
-                str(tmp_path / "images"),
-                str(tmp_path / "out" / "faces.record"),
-                progress=False,
-                **{"num_workers": 1, **settings},
+                **{
+                    "itxt": str(tmp_path / "label.txt"),
+                    "idir": str(tmp_path / "images"),
+                    "opath": str(tmp_path / "out" / "faces.record"),
+                    "progress": False,
+                    "num_workers": 1,
+                    **settings,
+                }
             )
         )
         for kind in ("pictures", "faces"):
             count = report[kind]
             assert count["seen"] == count["written"] + count["left_out"], kind
         assert json.loads((tmp_path / "out" / "faces.record.report.json").read_text()) == report
-        assert not list((tmp_path / "out").glob("*.partial"))
+        assert not list((tmp_path / "out").glob(".*"))
         return report
 
     convert.root = tmp_path
@@ -210,7 +213,7 @@ def test_an_old_record_survives_a_failure(folder, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         folder("# a.jpg\n10 10 30 30\n")
     assert folder.record.read_bytes() == before
-    assert not list(folder.record.parent.glob("*.partial"))
+    assert not list(folder.record.parent.glob(".*"))
 
 
 @pytest.mark.parametrize(
@@ -238,6 +241,41 @@ def test_wrong_settings_are_refused_by_name(tmp_path, change, error):
 def test_label_file_without_pictures_is_refused(folder):
     with pytest.raises(DataError, match="names no picture"):
         folder("1 2 3 4\n")
+
+
+def test_names_in_any_bytes_are_reported_and_opened(folder):
+    labels = b'# none\xe9.jpg\n1 2 3 4\n# "a\\\xc3\xbc\xff.jpg\n1 2 1 40\n1 2 40 40\n'
+    (folder.root / "bytes.txt").write_bytes(labels)
+    odd = '"a\\ü\udcff.jpg'
+    report = folder("", (odd,), itxt=str(folder.root / "bytes.txt"), small_faces="drop")
+    assert [entry["picture"] for entry in report["pictures_left_out"]] == ["none\udce9.jpg"]
+    assert report["faces_left_out"] == [
+        {
+            "picture": odd,
+            "line": 4,
+            "reason": "too_narrow",
+            "detail": "0.0100 of the width, at least 0.026 wanted",
+        }
+    ]
+    assert [example["image/filename"] for example in read(folder.record)] == [[os.fsencode(odd)]]
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_report_of_many_pictures_is_in_the_order_of_the_label_file(folder, num_workers):
+    names = [f"{number:02d}.jpg" for number in range(50)]
+    # Of each picture: a face that is written, one that is too narrow, one without area.
+    labels = "".join(f"# {name}\n10 10 20 20\n10 10 1 20\n10 10 20 0\n" for name in names)
+    report = folder(labels, names[:-1], small_faces="drop", num_workers=num_workers)
+    assert [entry["line"] for entry in report["faces_left_out"]] == [
+        line for number in range(49) for line in (4 * number + 3, 4 * number + 4)
+    ]
+    assert [entry["picture"] for entry in report["faces_left_out"]] == [
+        name for name in names[:-1] for _ in range(2)
+    ]
+    assert report["reasons"] == {
+        "pictures": {"picture_missing": 1},
+        "faces": {"too_narrow": 49, "no_area": 49},
+    }
 
 
 def test_flags_have_the_documented_defaults():
