@@ -97,6 +97,8 @@ def _name(features: Features) -> str:
 def _shown(text: bytes) -> str:
     """Bytes as text for a console: no control characters, and not too long."""
     decoded = text[:200].decode("utf-8", "replace")
+    if decoded.isprintable():
+        return decoded
     return "".join(one if one.isprintable() else "?" for one in decoded)
 
 
