@@ -7,11 +7,16 @@ by hand here, so that the plan owes nothing to what it is compared with.
 """
 
 import dataclasses
+import io
 import pathlib
 import random
 import struct
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+from PIL import Image
+
+from object_detection.dataset_tools import example_encoding
 from object_detection.protos import example_pb2
 from object_detection.utils.records import framing
 
@@ -255,3 +260,38 @@ def _takes_all(content: bytes) -> bool:
         and record[f"{KEYPOINT}y"][:1] == record[f"{KEYPOINT}y"][:1]  # NaN differs from itself
         and (not labelled or labelled[0] > 0)
     )
+
+
+def picture(rng: np.random.Generator) -> bytes:
+    """A JPEG file of 40 x 30 pixels."""
+    stream = io.BytesIO()
+    pixels = rng.integers(0, 255, [6, 8, 3], dtype=np.uint8)
+    Image.fromarray(pixels).resize([40, 30]).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def write_clean(path: str | pathlib.Path, count: int, boxes: int = 2, keypoints: int = 5) -> None:
+    """Records of small pictures, each with `boxes` boxes of class "face" and their keypoints."""
+    rng = np.random.default_rng(count)
+    with open(path, "wb") as file:
+        for number in range(count):
+            top_left = rng.uniform(0.05, 0.4, [boxes, 2])
+            bottom_right = rng.uniform(0.5, 0.95, [boxes, 2])
+            points = rng.uniform(0.4, 0.5, [boxes * keypoints, 2])
+            features = {
+                "image/encoded": [picture(rng)],
+                "image/format": [b"jpeg"],
+                "image/height": np.array([30]),
+                "image/width": np.array([40]),
+                "image/source_id": [b"picture %d" % number],
+                "image/object/class/label": np.ones(boxes, np.int64),
+                "image/object/class/text": [b"face"] * boxes,
+                f"{CORNERS}ymin": top_left[:, 0],
+                f"{CORNERS}xmin": top_left[:, 1],
+                f"{CORNERS}ymax": bottom_right[:, 0],
+                f"{CORNERS}xmax": bottom_right[:, 1],
+                f"{KEYPOINT}y": points[:, 0],
+                f"{KEYPOINT}x": points[:, 1],
+                f"{KEYPOINT}visibility": np.full(boxes * keypoints, 2),
+            }
+            file.write(framing.framed(example_encoding.example(features)))

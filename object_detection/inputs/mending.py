@@ -15,12 +15,10 @@ from object_detection.utils import ops
 from object_detection.utils.as_written import as_written
 from object_detection.utils.label_map_util import LABEL_OFFSET
 from object_detection.utils.ops.groundtruth import PER_BOX
+from object_detection.utils.records import checks
 
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
-
-# Shares of the picture. Corners that were rounded lie outside by less, and stay where they are.
-EDGE_TOLERANCE = 1e-3
 
 
 @as_written
@@ -45,7 +43,8 @@ def mend(sample: Sample, num_classes: int) -> Sample:
         & (classes >= LABEL_OFFSET)
         & (classes < num_classes + LABEL_OFFSET)
     )
-    beyond = tf.reduce_any(tf.abs(boxes - cut) > EDGE_TOLERANCE, axis=1)
+    # Corners that were rounded lie outside by less, and stay where they are.
+    beyond = tf.reduce_any((boxes < -checks.EDGE) | (boxes > 1 + checks.EDGE), axis=1)
     faulty = tf.reduce_any(beyond | ~usable)
     keypoints = sample.get(Inputs.groundtruth_keypoints)
     if keypoints is not None:
