@@ -137,7 +137,7 @@ class Features:
         """
         self._by_name: dict[bytes, _Values] = {}
         self._of_sequence = False
-        self._parsed: dict[str, Any] = {}
+        self._parsed: dict[tuple[str, str], Any] = {}
         self._size = len(content)
         try:
             position = 0
@@ -155,7 +155,7 @@ class Features:
         return RefusedRecord("not_an_example", f"{self._size} bytes that are no message")
 
     def _take(self, content: bytes, begin: int, end: int) -> None:
-        """Takes the entries of a `Features` message; of two with one name the last counts."""
+        """Takes the entries of a `Features` message; of two with one name the last with a list counts."""
         while begin < end:
             tag, position, begin = _field(content, begin, end)
             _expect(tag == _LENGTH_DELIMITED_1)
@@ -168,7 +168,9 @@ class Features:
                     _expect(tag == _LENGTH_DELIMITED_2)
                     value = first, position
             _expect(position == begin)
-            self._by_name[name] = _Values(content, *value)
+            values = _Values(content, *value)
+            if values.kind or name not in self._by_name:
+                self._by_name[name] = values
 
     def __contains__(self, name: str) -> bool:
         return name.encode() in self._by_name
@@ -182,8 +184,8 @@ class Features:
         return self._of_sequence
 
     def _values(self, name: str, kind: str) -> Any:
-        if name in self._parsed:
-            return self._parsed[name]
+        if (name, kind) in self._parsed:
+            return self._parsed[name, kind]
         feature = self._by_name.get(name.encode())
         if feature is None or feature.kind is None:
             return ()
@@ -193,7 +195,7 @@ class Features:
             values = feature.strings() if kind == BYTES else feature.numbers()
         except _Broken:
             raise self._no_message() from None
-        self._parsed[name] = values
+        self._parsed[name, kind] = values
         return values
 
     def strings(self, name: str) -> Sequence[bytes]:

@@ -227,6 +227,9 @@ def lay_out(file: RecordFile) -> Layout:
         found = None
         if spare >= 0:
             found, spare = _next_record(file, search, spare)
+        if found is not None:
+            # A file that seemed to end too early, because the length was too large.
+            reason = DAMAGED_LENGTH
         end = file.size if found is None else found
         gaps.append(Gap(len(spans) // 2, begin, end, reason, found is None and spare < 0))
         position = end

@@ -315,17 +315,19 @@ def reader_of(options, label_map, record_path="x"):
 
 def pipeline_refuses(reader, count):
     """For each record, whether reading it for training ends in an error."""
-    refused = []
     with tf.Graph().as_default(), tf.Session() as session:
         dataset = dataset_builder.build(reader)
         following = dataset_builder.make_initializable_iterator(dataset).get_next()
         session.run(tf.tables_initializer())
-        for _ in range(count):
+
+        def refuses_next():
             try:
                 session.run(following)
-                refused.append(False)
             except (tf.errors.InvalidArgumentError, tf.errors.UnknownError):
-                refused.append(True)
+                return True
+            return False
+
+        refused = [refuses_next() for _ in range(count)]
         with pytest.raises(tf.errors.OutOfRangeError):
             session.run(following)
     return refused
