@@ -15,6 +15,7 @@ from object_detection.errors import CheckpointError, ConfigError
 from object_detection.eval_util import reports
 from object_detection.metrics.coco_evaluation import CocoDetectionEvaluator, CocoMaskEvaluator
 from object_detection.metrics.detection_evaluator import DetectionEvaluator
+from object_detection.utils import checkpoint_files
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class _Start:
             self._restore_fn(session)
             return session
         for directory in self._checkpoint_dirs:
-            checkpoint = tf.train.latest_checkpoint(directory)
+            checkpoint = checkpoint_files.latest_whole(directory)
             if not checkpoint:
                 session.close()
                 raise CheckpointError(f"{directory}: there is no checkpoint.")
@@ -231,7 +232,7 @@ def repeated_checkpoint_run(
     previous, looks = None, 0
     while True:
         start = time.monotonic()
-        checkpoint = tf.train.latest_checkpoint(checkpoint_dirs[0])
+        checkpoint = checkpoint_files.latest_whole(checkpoint_dirs[0])
         if not checkpoint:
             logger.info("No checkpoint in %s yet.", checkpoint_dirs[0])
         elif checkpoint == previous:

@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError
 from object_detection.metrics.detection_evaluator import Category
-from object_detection.utils import files
+from object_detection.utils import event_file, files
 from object_detection.visualization import drawing, encoding
 
 Array = np.ndarray[Any, Any]
@@ -25,9 +25,7 @@ def write_summary(values: list[Any], global_step: int, summary_dir: str) -> None
         global_step: training step that they belong to.
         summary_dir: directory of TensorBoard files.
     """
-    writer = tf.summary.FileWriterCache.get(summary_dir)
-    writer.add_summary(tf.Summary(value=values), global_step)
-    writer.flush()
+    event_file.of_folder(summary_dir).add_summary(tf.Summary(value=values), global_step)
 
 
 def write_metrics(metrics: dict[str, float], global_step: int, summary_dir: str) -> None:

@@ -2,29 +2,53 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.utils import export_manifest, files, interruption
+
 
 @contextlib.contextmanager
 def appearing_whole(directory: str) -> Iterator[str]:
-    """Gives an empty folder whose contents move into `directory` when all went well."""
-    parent = os.path.dirname(os.path.abspath(directory))
-    os.makedirs(parent, exist_ok=True)
-    work = tempfile.mkdtemp(prefix=f".{os.path.basename(os.path.abspath(directory))}-", dir=parent)
-    try:
+    """Gives an empty folder whose contents are `directory` when all went well.
+
+    If there is no such directory, or an empty one, it appears at once. Files in one that is there
+    are replaced, and what has other names stays; the manifest is then the last to come, and until
+    it comes readers see that the directory is unfinished.
+
+    Raises:
+        StorageError: the disk is full.
+    """
+    with files.work_folder(directory) as work, files.storage_errors(directory):
         yield work
-        os.makedirs(directory, exist_ok=True)
-        for name in sorted(os.listdir(work)):
-            target = os.path.join(directory, name)
-            if os.path.isdir(target):
-                shutil.rmtree(target)
-            os.replace(os.path.join(work, name), target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        for folder, _, names in os.walk(work):
+            for name in names:
+                files.flush_to_disk(os.path.join(folder, name))
+            files.flush_to_disk(folder)
+        with interruption.postponed():
+            if os.path.isdir(directory) and os.listdir(directory):
+                _move_into(work, directory)
+            else:
+                os.rename(work, directory)
+        files.flush_to_disk(os.path.dirname(os.path.abspath(directory)))
+
+
+def _move_into(work: str, directory: str) -> None:
+    """Moves all into a directory that holds something already."""
+    manifest = os.path.join(directory, export_manifest.NAME)
+    names = sorted(os.listdir(work), key=lambda name: (name == export_manifest.NAME, name))
+    if export_manifest.NAME in names:
+        # It lists no files: whoever reads it refuses the directory.
+        files.write_json(manifest, {"state": "being written"})
+    else:
+        files.remove(manifest)
+    for name in names:
+        target = os.path.join(directory, name)
+        if os.path.isdir(target):
+            os.rename(target, os.path.join(work, f".former {name}"))
+        os.replace(os.path.join(work, name), target)
+    files.flush_to_disk(directory)
 
 
 def write_saved_model(

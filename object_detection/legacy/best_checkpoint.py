@@ -8,13 +8,15 @@ import json
 import math
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import tensorflow.compat.v1 as tf
 
 from object_detection.errors import CheckpointError
-from object_detection.utils import config_util, files
+from object_detection.legacy import checkpoint_store
+from object_detection.utils import config_util, files, interruption
 
 METRICS_FILE = "metrics.json"
 
@@ -73,10 +75,11 @@ class BestCheckpoint:
         """Takes the folder, which need not exist, and the metric."""
         self._folder = folder
         self._metric = metric
-        # A stop between two renamings leaves the former folder under this name.
+        # A kill between two renamings leaves the former folder under this name.
         self._former = os.path.join(os.path.dirname(folder), f".{os.path.basename(folder)}.former")
         if os.path.isdir(self._former) and not os.path.isdir(folder):
             os.replace(self._former, folder)
+        files.remove(self._former)
 
     def value(self) -> float | None:
         """The kept checkpoint's value; None if there is none, or it was kept by another metric.
@@ -84,15 +87,19 @@ class BestCheckpoint:
         Raises:
             CheckpointError: what the folder says of its checkpoint cannot be read.
         """
+        return self._kept()[0]
+
+    def _kept(self) -> tuple[float | None, int | None]:
+        """The value and the step of the checkpoint that is kept."""
         path = os.path.join(self._folder, METRICS_FILE)
         if not os.path.exists(path):
-            return None
+            return None, None
         try:
             with open(path, encoding="utf-8") as file:
                 content = json.load(file)
             if content["best_metric"] != self._metric.name:
-                return None
-            return float(content["value"])
+                return None, None
+            return float(content["value"]), content.get("step")
         except (ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
                 f"{path}: cannot be read ({error!r}). Move the folder away; the next best checkpoint "
@@ -113,17 +120,41 @@ class BestCheckpoint:
 
         Returns:
             Whether it is kept.
+
+        Raises:
+            StorageError: the disk is full; what was kept before still is.
         """
+        if self._kept() == (value, step):
+            # It was kept before a kill, and evaluated again after it.
+            return True
         if not self._metric.improves(value, self.value()):
             return False
-        work = f"{self._folder}.new"
-        shutil.rmtree(work, ignore_errors=True)
-        os.makedirs(work)
+        size = sum(os.path.getsize(path) for path in tf.gfile.Glob(f"{checkpoint}.*"))
+        with files.storage_errors(self._folder, size), files.work_folder(self._folder) as work:
+            self._fill(work, checkpoint, step, value, metrics, pipeline)
+            with interruption.postponed():
+                if os.path.isdir(self._folder):
+                    os.replace(self._folder, self._former)
+                os.replace(work, self._folder)
+            files.flush_to_disk(os.path.dirname(os.path.abspath(self._folder)))
+        files.remove(self._former)
+        return True
+
+    def _fill(
+        self,
+        work: str,
+        checkpoint: str,
+        step: int,
+        value: float,
+        metrics: dict[str, Any],
+        pipeline: Any,
+    ) -> None:
+        """Writes all that the folder holds; see `offer`."""
         for path in tf.gfile.Glob(f"{checkpoint}.*"):
             shutil.copy(path, work)
+            files.flush_to_disk(os.path.join(work, os.path.basename(path)))
         name = os.path.basename(checkpoint)
-        # A name without a folder, because the folder is going to be called otherwise.
-        tf.train.update_checkpoint_state(os.path.abspath(work), name)
+        checkpoint_store.write_pointer(work, {name: time.time()})
         config_util.save_pipeline_config(pipeline, work)
         files.write_json(
             os.path.join(work, METRICS_FILE),
@@ -136,9 +167,3 @@ class BestCheckpoint:
                 "metrics": metrics,
             },
         )
-        shutil.rmtree(self._former, ignore_errors=True)
-        if os.path.isdir(self._folder):
-            os.replace(self._folder, self._former)
-        os.replace(work, self._folder)
-        shutil.rmtree(self._former, ignore_errors=True)
-        return True

@@ -90,7 +90,9 @@ class CheckpointStore:
             contextlib.ExitStack() as stack,
         ):
             work = stack.enter_context(files.work_folder(prefix))
-            self._saver.save(session, os.path.join(work, _NAME), global_step=step, write_state=False)
+            self._saver.save(
+                session, os.path.join(work, _NAME), global_step=step, write_state=False
+            )
             for file in os.listdir(work):
                 files.flush_to_disk(os.path.join(work, file))
             kept = {old: at for old, at in self._kept.items() if old != name}

@@ -1,7 +1,6 @@
 """An evaluation: one graph and its evaluators, run on one checkpoint after the other."""
 
 import os
-import shutil
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import tqdm
 
 from object_detection import eval_util
 from object_detection.builders import keypoint_loss_builder
+from object_detection.builders.record_selection import Selection
 from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError
 from object_detection.legacy import evaluation_graph, evaluation_reports, restoring
@@ -19,7 +19,7 @@ from object_detection.metrics.coco_evaluation import OksEvaluator
 from object_detection.metrics.detection_evaluator import DetectionEvaluator
 from object_detection.metrics.keypoint_evaluation import KeypointErrorEvaluator
 from object_detection.metrics.size_evaluation import SizeEvaluator
-from object_detection.utils import crowd_config, keypoint_config, label_map_util
+from object_detection.utils import crowd_config, files, keypoint_config, label_map_util
 from object_detection.utils.cut_boxes import CutBoxes
 from object_detection.visualization import encoding
 
@@ -30,17 +30,28 @@ Detections = fields.DetectionResultFields
 class Evaluation:
     """A graph and its evaluators, run on one checkpoint after the other."""
 
-    def __init__(self, configs: dict[str, Any], reader: Any, eval_dir: str) -> None:
+    def __init__(
+        self,
+        configs: dict[str, Any],
+        reader: Any,
+        eval_dir: str,
+        selection: Selection | None = None,
+    ) -> None:
         """Builds the graph.
 
         Args:
             configs: as `config_util.get_configs_from_pipeline_file` returns them.
             reader: `InputReader` message of the pictures.
             eval_dir: where `metrics.json`, `report/`, `pictures/` and TensorBoard files go.
+            selection: the records that are read; None: all.
         """
         self._eval_config = configs["eval_config"]
         self._eval_dir = eval_dir
+        self._pictures_dir = self._eval_config.visualization_export_dir or os.path.join(
+            eval_dir, "pictures"
+        )
         self._record_files = list(reader.tf_record_input_reader.input_path)
+        self._selection = selection
         categories = label_map_util.create_categories_from_labelmap(reader.label_map_path)
         self._category_index = label_map_util.create_category_index(categories)
         self._keypoint_colors = (
@@ -55,7 +66,7 @@ class Evaluation:
         self._reporters = _with_sizes(self._evaluators, categories, self._eval_config)
         self._tf_graph = tf.Graph()
         with self._tf_graph.as_default():
-            self._graph = evaluation_graph.build_graph(configs, reader)
+            self._graph = evaluation_graph.build_graph(configs, reader, selection)
             self._restore = restoring.restorer(self._eval_config)
 
     def _make_evaluators(
@@ -84,16 +95,19 @@ class Evaluation:
         Raises:
             CheckpointError: it does not fit the model.
             DataError: a record cannot be used, or there is none.
+            StorageError: the disk is full.
         """
+        with files.work_folder(self._pictures_dir) as work:
+            return self._run(checkpoint, work)
+
+    def _run(self, checkpoint: str, work: str) -> Result:
+        """See `run`; pictures are drawn into a folder for work."""
         for evaluator in self._reporters:
             evaluator.clear()
         losses: list[dict[str, float]] = []
         drawn: list[str] = []
         config = self._eval_config
         limit = config.num_examples if config.HasField("num_examples") else 0
-        os.makedirs(self._eval_dir, exist_ok=True)
-        work = os.path.join(self._eval_dir, ".pictures")
-        shutil.rmtree(work, ignore_errors=True)
         count = 0
         beyond = CutBoxes(*self._limit, fate="cannot be found")
         with tf.Session(
@@ -104,7 +118,12 @@ class Evaluation:
                 session.run(tf.get_collection(tf.GraphKeys.TABLE_INITIALIZERS))
             step = int(session.run(self._graph.step))
             stream = evaluation_graph.pictures(
-                session, self._graph, config.num_visualizations, losses, self._record_files
+                session,
+                self._graph,
+                config.num_visualizations,
+                losses,
+                self._record_files,
+                self._selection,
             )
             # disable=None: a bar on a terminal, nothing in a log.
             for picture in tqdm.tqdm(stream, "evaluating", unit=" pictures", disable=None):
@@ -160,7 +179,9 @@ class Evaluation:
                     tf.get_collection(tf.GraphKeys.TABLE_INITIALIZERS),
                 ]
             )
-            stream = evaluation_graph.pictures(session, self._graph, 0, losses, self._record_files)
+            stream = evaluation_graph.pictures(
+                session, self._graph, 0, losses, self._record_files, self._selection
+            )
             for number, picture in enumerate(stream):
                 self._count(picture, number)
                 if number + 1 == max(self._eval_config.batch_size, 1):
@@ -194,14 +215,11 @@ class Evaluation:
         drawn: list[str],
         warning: str,
     ) -> Result:
-        pictures = self._eval_config.visualization_export_dir or os.path.join(
-            self._eval_dir, "pictures"
-        )
+        pictures = self._pictures_dir
         if drawn:
             os.makedirs(pictures, exist_ok=True)
             for name in drawn:
                 os.replace(os.path.join(work, name), os.path.join(pictures, name))
-            shutil.rmtree(work, ignore_errors=True)
         sheets = eval_util.collect_sheets(self._reporters)
         eval_util.write_metrics(metrics, step, self._eval_dir)
         content: dict[str, Any] = {

@@ -17,6 +17,7 @@ from object_detection.errors import CheckpointError, ConfigError
 from object_detection.legacy import sample_evaluation
 from object_detection.legacy.evaluation import Evaluation
 from object_detection.legacy.evaluation_reports import Result, summary_lines
+from object_detection.utils import checkpoint_files
 
 logger = logging.getLogger(__name__)
 
@@ -58,11 +59,11 @@ def evaluate_checkpoints(
         raise CheckpointError(
             f"--checkpoint_dir {checkpoint_dir}: is a checkpoint. Give the folder that it lies in."
         )
-    latest = tf.train.latest_checkpoint(checkpoint_dir)
+    latest = checkpoint_files.latest_whole(checkpoint_dir, say)
     if run_once and not latest:
         raise CheckpointError(
-            f"--checkpoint_dir {checkpoint_dir}: there is no checkpoint (no file 'checkpoint' that "
-            "names one). Train first, or leave --run_once out to wait for one."
+            f"--checkpoint_dir {checkpoint_dir}: there is no checkpoint. Train first, or leave "
+            "--run_once out to wait for one."
         )
     evaluations = [
         Evaluation(configs, reader, directory)
@@ -82,7 +83,7 @@ def evaluate_checkpoints(
             say(f"No checkpoint in {checkpoint_dir} yet.")
         say(f"Looking again in {config.eval_interval_secs} s; Ctrl-C ends.")
         time.sleep(config.eval_interval_secs)
-        latest = tf.train.latest_checkpoint(checkpoint_dir)
+        latest = checkpoint_files.latest_whole(checkpoint_dir, say)
 
 
 def readers_with_folders(

@@ -22,6 +22,7 @@ from object_detection.legacy import restoring
 from object_detection.metrics import open_images_evaluation
 from object_detection.metrics.detection_evaluator import Category, DetectionEvaluator
 from object_detection.registry import Table
+from object_detection.utils import checkpoint_files
 
 Inputs = fields.InputDataFields
 Detections = fields.DetectionResultFields
@@ -219,7 +220,7 @@ def evaluate(
     restore = restoring.restorer(eval_config)
 
     def restore_latest(session: tf.Session) -> None:
-        latest = tf.train.latest_checkpoint(checkpoint_dir)
+        latest = checkpoint_files.latest_whole(checkpoint_dir)
         if not latest:
             raise CheckpointError(f"{checkpoint_dir}: the checkpoint has gone.")
         restore(session, latest)

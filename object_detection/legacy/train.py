@@ -17,7 +17,7 @@ from typing import Any
 from absl import app, flags
 
 from object_detection.errors import ConfigError
-from object_detection.utils import flag_checks, startup
+from object_detection.utils import flag_checks, interruption, startup
 
 flags.DEFINE_string("master", "", "Not available here: training runs in one process.")
 flags.DEFINE_integer("task", 0, "Not available here: training runs in one process.")
@@ -68,12 +68,6 @@ def _read_configs() -> dict[str, Any]:
     )
 
 
-def _has_checkpoint(train_dir: str) -> bool:
-    import tensorflow.compat.v1 as tf
-
-    return tf.train.latest_checkpoint(train_dir) is not None
-
-
 def _train() -> None:
     for name, only in _SINGLE_PROCESS.items():
         if getattr(FLAGS, name) != only:
@@ -90,7 +84,7 @@ def _train() -> None:
     ):
         if getattr(FLAGS, name):
             flag_checks.input_file(name, getattr(FLAGS, name))
-    from object_detection.utils import config_check, config_util
+    from object_detection.utils import config_check
 
     configs = _read_configs()
     if FLAGS.num_train_steps:
@@ -102,12 +96,6 @@ def _train() -> None:
     from object_detection.builders import graph_rewriter_builder
     from object_detection.legacy import trainer
 
-    os.makedirs(FLAGS.train_dir, exist_ok=True)
-    # Copied now: training fills some fields in.
-    pipeline = config_util.create_pipeline_proto_from_configs(configs)
-    resumes = _has_checkpoint(FLAGS.train_dir)
-    if not resumes:
-        config_util.save_pipeline_config(pipeline, FLAGS.train_dir)
     options = trainer.LoopOptions(
         log_every_steps=FLAGS.log_every_steps,
         summary_every_steps=FLAGS.summary_every_steps,
@@ -120,18 +108,15 @@ def _train() -> None:
         configs,
         FLAGS.train_dir,
         options,
-        say=lambda line: print(line, flush=True),
+        say=startup.say,
         graph_hook_fn=(
             graph_rewriter_builder.build(rewriter, is_training=True)
             if rewriter is not None
             else None
         ),
     )
-    if resumes:
-        # Only now: a config that does not fit the checkpoint must not replace the one that does.
-        config_util.save_pipeline_config(pipeline, FLAGS.train_dir)
     if outcome.interrupted:
-        sys.exit(130)
+        sys.exit(interruption.EXIT_STATUS)
 
 
 def main(_: list[str]) -> None:

@@ -1,38 +1,33 @@
-"""The training loop: starts or goes on, runs steps, saves, evaluates, ends.
+"""A training in its directory: starts it, or goes on with it.
 
-The step's graph is in `training_graph`, where it begins in `training_checkpoints`, what is said of
-steps in `training_progress`, evaluation and the best checkpoint in `training_evaluation`.
+The step's graph is in `training_graph`, where it begins in `training_checkpoints`, the steps are in
+`training_loop`, what the directory is in `train_dir`, evaluation in `training_evaluation`.
 """
 
-import contextlib
-import dataclasses
-import functools
 import logging
-import os
-import signal
-import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow.compat.v1 as tf
 
 from object_detection import inputs
 from object_detection.builders import dataset_builder, model_builder, preprocessor_builder
 from object_detection.core.model import DetectionModel
-from object_detection.errors import ConfigError, DataError
+from object_detection.errors import ConfigError
 from object_detection.legacy import (
-    bad_numbers,
     queued_inputs,
-    step_guard,
     training_checkpoints,
     training_graph,
     training_session,
 )
+from object_detection.legacy import (
+    train_dir as train_dirs,
+)
 from object_detection.legacy.bad_step_record import Record
 from object_detection.legacy.training_evaluation import TrainingEvaluation
 from object_detection.legacy.training_graph import StepGraph, build_step
-from object_detection.legacy.training_progress import Progress
-from object_detection.utils import crowd_config, graph_errors
+from object_detection.legacy.training_loop import Loop, LoopOptions, Outcome
+from object_detection.utils import checkpoint_files, config_util, crowd_config
 from object_detection.utils.cut_boxes import CutBoxes
 
 logger = logging.getLogger(__name__)
@@ -55,54 +50,6 @@ create_input_queue = queued_inputs.create_input_queue
 get_inputs = queued_inputs.get_inputs
 
 
-@dataclasses.dataclass(frozen=True)
-class LoopOptions:
-    """Settings of the loop that the config has no field for."""
-
-    log_every_steps: int = 20
-    summary_every_steps: int = 100
-    save_every_secs: float = 600.0
-    max_to_keep: int = 5
-    seed: int | None = None  # that of the first start goes on by itself
-    on_cpu: bool = False  # keep the model off the GPU
-
-
-class Outcome(NamedTuple):
-    """How a run of the loop ended."""
-
-    step: int
-    losses: dict[str, float]  # of the last step
-    interrupted: bool
-    checkpoint: str
-    stopped_early: bool = False
-    skipped: int = 0  # bad steps of the whole training that changed nothing
-    returns: int = 0  # to a checkpoint after bad steps
-
-
-@contextlib.contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Turns SIGTERM and Ctrl-C into a question that the loop asks between steps."""
-    asked: list[int] = []
-
-    def remember(number: int, _: Any) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    previous = {}
-    try:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            previous[number] = signal.signal(number, remember)
-    except ValueError:
-        # Only the main thread may set handlers; elsewhere the caller owns interruption.
-        logger.debug("not in the main thread: signals are left alone")
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
 def train_model(
     configs: dict[str, Any],
     train_dir: str,
@@ -121,23 +68,35 @@ def train_model(
 
     Raises:
         CheckpointError: a checkpoint is absent or does not fit.
-        ConfigError: the config contradicts itself.
+        ConfigError: the config contradicts itself, or the directory is that of something else.
         DataError: the loss is not finite, or the records cannot be used.
+        StorageError: the disk is full.
     """
+    # Copied now: building a graph fills some fields in.
+    pipeline = config_util.create_pipeline_proto_from_configs(configs)
     options = options or LoopOptions()
+    with train_dirs.opened(train_dir, say):
+        start = training_checkpoints.start_of(train_dir, pipeline, options.seed, say)
+        return _train(configs, start, options, say, graph_hook_fn)
+
+
+def _train(
+    configs: dict[str, Any],
+    start: training_checkpoints.Start,
+    options: LoopOptions,
+    say: Callable[[str], None],
+    graph_hook_fn: Callable[[], None] | None,
+) -> Outcome:
+    """See `train_model`, in a directory that is ours."""
     train_config = configs["train_config"]
-    os.makedirs(train_dir, exist_ok=True)
-    seed = training_checkpoints.seed_of(train_dir, options.seed, say)
-    latest = tf.train.latest_checkpoint(train_dir)
-    step = training_checkpoints.step_of(latest)
-    record = Record(train_dir, step if latest else None)
+    record = Record(start.train_dir, start.step if start.checkpoint else None)
     evaluation = (
-        TrainingEvaluation(configs, train_dir, step, say)
+        TrainingEvaluation(configs, start.train_dir, start.step, say)
         if train_config.HasField("evaluation")
         else None
     )
     with tf.Graph().as_default():
-        tf.set_random_seed(seed)
+        tf.set_random_seed(start.seed)
         model = model_builder.build(configs["model"], is_training=True)
         reader = configs["train_input_config"]
         # Decoding and augmentation belong to the CPU whatever the model runs on.
@@ -147,8 +106,8 @@ def train_model(
                 reader,
                 configs["model"],
                 model,
-                seed,
-                start=(step + record.ahead) * train_config.batch_size,
+                start.seed,
+                start=(start.step + record.ahead) * train_config.batch_size,
             )
         waiting = dataset_builder.shuffle_bytes(reader) / 1e6
         if waiting:
@@ -157,20 +116,19 @@ def train_model(
                 f"{waiting:.3g} MB."
             )
         with tf.device("/cpu:0" if options.on_cpu else None):
-            step_graph = build_step(model, dataset, train_config, graph_hook_fn, seed)
-        loop = _Loop(step_graph, train_config, train_dir, options, say, record)
+            step_graph = build_step(model, dataset, train_config, graph_hook_fn, start.seed)
+        loop = Loop(step_graph, train_config, start.train_dir, options, say, record)
         loop.evaluation = evaluation
         loop.record_files = reader.tf_record_input_reader.input_path
         loop.cut = CutBoxes(*crowd_config.training_limit(train_config, reader))
-        return _run(model, loop)
+        return _run(model, loop, start)
 
 
-def _run(model: DetectionModel, loop: "_Loop") -> Outcome:
+def _run(model: DetectionModel, loop: Loop, start: training_checkpoints.Start) -> Outcome:
     """Initialises the variables of the default graph, or restores them, and runs the loop."""
-    latest = tf.train.latest_checkpoint(loop.train_dir)
     fine_tune = (
         None
-        if latest
+        if start.checkpoint
         else training_checkpoints.fine_tune_restorer(
             model, loop.train_config, loop.graph.model_variables, loop.say
         )
@@ -183,227 +141,22 @@ def _run(model: DetectionModel, loop: "_Loop") -> Outcome:
                 tf.tables_initializer(),
             ]
         )
-        if latest:
-            training_checkpoints.resume(session, loop.saver, latest, loop.say)
+        if start.checkpoint:
+            training_checkpoints.resume(session, loop.saver, start, loop.train_config, loop.say)
         elif fine_tune:
             fine_tune(session)
             restart = loop.graph.restart_averages
             # Each set of operations that is run is prepared first, be it for nothing.
             if restart.type != "NoOp" or restart.control_inputs:
                 session.run(restart)
-        with queued_inputs.filled_queues(session):
-            return loop.run(session, latest)
-
-
-class _Loop:
-    """Steps of a graph, until one of several things ends them."""
-
-    def __init__(
-        self,
-        graph: StepGraph,
-        train_config: Any,
-        train_dir: str,
-        options: LoopOptions,
-        say: Callable[[str], None],
-        record: Record,
-    ) -> None:
-        self.graph = graph
-        self.train_config = train_config
-        self.train_dir = train_dir
-        self.options = options
-        self.say = say
-        self.evaluation: TrainingEvaluation | None = None
-        self.record_files: Sequence[str] = ()
-        self.cut = CutBoxes(0, "")
-        self.bad = bad_numbers.BadNumbers(
-            graph.guard, train_config.non_finite, train_dir, record, say
-        )
-        self._num_steps = train_config.num_steps
-        self._step = 0
-        self._losses: dict[str, float] = {}
-        self._checkpoint = ""
-        self._saved_step: int | None = None
-        self._saved_at = time.monotonic()
-        self._progress = Progress(self._num_steps)
-        self._graph_written = False
-
-    @functools.cached_property
-    def saver(self) -> tf.train.Saver:
-        """Saves and restores all variables; made when it is first needed, which takes a while."""
-        return training_checkpoints.make_saver(self.train_config, self.options.max_to_keep)
-
-    def run(self, session: tf.Session, latest: str | None) -> Outcome:
-        """Runs steps in a session whose variables have their values.
-
-        Args:
-            session: in which the variables are.
-            latest: the checkpoint that they come from; None at the start of a training.
-        """
-        self._step = training_checkpoints.step_of(latest)
-        self._checkpoint = latest or ""
-        if self._checkpoint:
-            self._saved_step = self._step
-        nothing = self._nothing_to_do()
+        nothing = loop.begin_at(start.checkpoint)
         if nothing:
-            self.say(f"Nothing to do: {nothing}.")
-            return self._outcome(interrupted=False)
-        writer = tf.summary.FileWriter(self.train_dir)
-        self.say(f"Training from step {self._step} to {self._num_steps or 'the end of time'}.")
-        self._progress = Progress(self._num_steps)
-        self._saved_at = time.monotonic()
-        reason = ""
-        with _stop_requests() as stop_requested:
-            ended = False
-            while not (ended or stop_requested()):
-                reason, ended = self._turn(session, writer)
-            interrupted = stop_requested()
-            try:
-                self._save(session)
-            except bad_numbers.GoBack as asked:
-                self._go_back(session, writer, asked)
-        writer.close()
-        self._say_news(self.cut.news(growth=1))
-        word = "Interrupted" if interrupted else "Stopped early" if reason else "Finished"
-        because = f": {reason}" if reason and not interrupted else ""
-        self.say(f"{word} at step {self._step}{because}; saved {self._checkpoint}.")
-        self._say_news(self.bad.record.words())
-        return self._outcome(interrupted)
-
-    def _turn(self, session: tf.Session, writer: tf.summary.FileWriter) -> tuple[str, bool]:
-        """What is due, and a step: why the training ends early, if it does; whether it ends."""
-        try:
-            return self._due(session, writer)
-        except bad_numbers.GoBack as asked:
-            self._go_back(session, writer, asked)
-            return "", False
-
-    def _due(self, session: tf.Session, writer: tf.summary.FileWriter) -> tuple[str, bool]:
-        if self.bad.goes_back and not self._checkpoint:
-            self._save(session)
-        self._evaluate_if_due(session)
-        reason = self._reason_to_stop()
-        if reason or self._is_done():
-            self._save(session)
-            return reason, True
-        if not self._run_step(session, writer):
-            self.say("The input has ended (train_input_reader.num_epochs).")
-            return "", True
-        for counts, step in self.bad.summaries():
-            writer.add_summary(counts, step)
-        if time.monotonic() - self._saved_at > self.options.save_every_secs:
-            self._save(session)
-        return "", False
-
-    def _go_back(
-        self, session: tf.Session, writer: tf.summary.FileWriter, asked: bad_numbers.GoBack
-    ) -> None:
-        """Goes on from the last checkpoint, with the data that follow."""
-        begin = time.monotonic()
-        self._checkpoint = self.bad.go_back(session, self.saver, asked.step)
-        self._step = training_checkpoints.step_of(self._checkpoint)
-        self._saved_step = self._step
-        if self.evaluation:
-            self.evaluation.forget_after(self._step)
-        # TensorBoard leaves out what it was told of steps from here on.
-        writer.add_session_log(tf.SessionLog(status=tf.SessionLog.START), self._step + 1)
-        self._progress.leave_out(time.monotonic() - begin)
-
-    def _is_done(self) -> bool:
-        return bool(self._num_steps) and self._step >= self._num_steps
-
-    def _reason_to_stop(self) -> str:
-        return self.evaluation.reason_to_stop() if self.evaluation else ""
-
-    def _nothing_to_do(self) -> str:
-        """Why not even one step is wanted; empty if there is something to do."""
-        if self.evaluation and self._step and self.evaluation.is_due(self._step):
-            return ""
-        if self._is_done():
-            return f"{self.train_dir} is at step {self._step} of {self._num_steps}"
-        return self._reason_to_stop()
-
-    def _outcome(self, interrupted: bool) -> Outcome:
-        early = bool(self._reason_to_stop()) and not interrupted
-        skipped, returns = self.bad.record.skipped, self.bad.record.returns
-        return Outcome(
-            self._step, self._losses, interrupted, self._checkpoint, early, skipped, returns
-        )
-
-    def _save(self, session: tf.Session) -> None:
-        if self._saved_step != self._step:
-            self.bad.before_saving(session, self._step)
-            prefix = os.path.join(self.train_dir, "model.ckpt")
-            self._checkpoint = self.saver.save(session, prefix, global_step=self._step)
-            self._saved_step = self._step
-        self._saved_at = time.monotonic()
-
-    def _evaluate_if_due(self, session: tf.Session) -> None:
-        if not self.evaluation or not self.evaluation.is_due(self._step):
-            return
-        begin = time.monotonic()
-        self._save(session)
-        self.evaluation.run(self._checkpoint, self._step)
-        self._progress.leave_out(time.monotonic() - begin)
-
-    def _run_step(self, session: tf.Session, writer: tf.summary.FileWriter) -> bool:
-        """One step, and what is said of it; false if the input has ended."""
-        graph = self.graph
-        wants_summary = self._step % self.options.summary_every_steps == 0
-        # For each set of fetches TensorFlow prepares the whole graph anew, which takes seconds; a
-        # summary of a few numbers takes microseconds. Norms of all gradients take longer.
-        fetches_summary = wants_summary or not self.train_config.summarize_gradients
-        fetches = (
-            graph.train_op,
-            graph.losses,
-            graph.data_seconds,
-            graph.batch_size,
-            graph.num_boxes,
-            graph.summary if fetches_summary else (),
-        )
-        try:
-            values = session.run(fetches)
-        except tf.errors.OutOfRangeError:
-            return False
-        except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
-            if step_guard.failed(error):
-                self._after_bad_step(session)
-                return True
-            raise DataError(
-                f"Step {self._step + 1}: {graph_errors.reason(error, self.record_files)}"
-            ) from error
-        self._step += 1
-        _, losses, waited, pictures, num_boxes, summary = values
-        self.cut.count(num_boxes)
-        self._losses = {name: float(value) for name, value in losses.items()}
-        self._progress.count(self._losses, int(pictures), float(waited))
-        if not self._graph_written:
-            # After the first step, which shows sooner whether all is well.
-            writer.add_graph(session.graph)
-            self._graph_written = True
-        if wants_summary:
-            writer.add_summary(summary, self._step)
-        if self._step % self.options.log_every_steps == 0 or self._step == self._num_steps:
-            self.say(
-                f"step {self._step}/{self._num_steps or '-'}: {self._progress.words(self._step)}"
-            )
-            self._say_news(self.cut.news())
-        return True
-
-    def _after_bad_step(self, session: tf.Session) -> None:
-        """Counts a step that has changed nothing, unless it ends the training or sends it back."""
-        begin = time.monotonic()
-
-        def save() -> str:
-            self._save(session)
-            return self._checkpoint
-
-        self.bad.after_bad_step(session, self._step + 1, save)
-        self._step += 1
-        self._progress.leave_out(time.monotonic() - begin)
-
-    def _say_news(self, news: str | None) -> None:
-        if news:
-            self.say(news)
+            loop.say(f"Nothing to do: {nothing}")
+            return loop.outcome()
+        # Only now: a config that does not fit the checkpoint must not replace the one that does.
+        start.write_down()
+        with queued_inputs.filled_queues(session):
+            return loop.run(session)
 
 
 def train(
@@ -464,8 +217,9 @@ def train(
             "train_model with a whole pipeline config."
         )
     options = LoopOptions(on_cpu=clone_on_cpu)
-    os.makedirs(train_dir, exist_ok=True)
-    with tf.Graph().as_default():
+    with train_dirs.opened(train_dir, logger.info), tf.Graph().as_default():
+        latest = checkpoint_files.latest_whole(train_dir, thorough=True)
+        start = training_checkpoints.Start(train_dir, latest, training_checkpoints.step_of(latest))
         model = create_model_fn()
         with tf.device("/cpu:0"):
             queue = queued_inputs.create_input_queue(
@@ -487,6 +241,6 @@ def train(
                 tf.constant(train_config.batch_size),
                 queued_inputs.flat(samples),
             )
-        latest = tf.train.latest_checkpoint(train_dir)
-        record = Record(train_dir, training_checkpoints.step_of(latest) if latest else None)
-        return _run(model, _Loop(step_graph, train_config, train_dir, options, logger.info, record))
+        record = Record(train_dir, start.step if latest else None)
+        loop = Loop(step_graph, train_config, train_dir, options, logger.info, record)
+        return _run(model, loop, start)

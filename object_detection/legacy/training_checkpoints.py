@@ -1,5 +1,6 @@
 """Where a training begins: with a seed, at a checkpoint of its own, or from one to fine-tune."""
 
+import dataclasses
 import os
 import secrets
 from collections.abc import Callable
@@ -8,26 +9,79 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.core.model import DetectionModel
-from object_detection.errors import CheckpointError
-from object_detection.utils import files, variables_helper
+from object_detection.errors import CheckpointError, ObjectDetectionError
+from object_detection.legacy.checkpoint_store import CheckpointStore
+from object_detection.legacy.train_dir import CONFIG_FILE, SEED_FILE
+from object_detection.utils import (
+    checkpoint_files,
+    config_changes,
+    config_util,
+    files,
+    variables_helper,
+)
 
-SEED_FILE = "seed.txt"
 _LARGEST_SEED = 2**31 - 1
+# Lines about settings that have changed.
+_MOST_CHANGES = 10
 
 
-def seed_of(train_dir: str, given: int | None, say: Callable[[str], None]) -> int:
-    """The seed of a training: the given one, or that of its first start; kept in `train_dir`.
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Where a training begins, or goes on."""
+
+    train_dir: str
+    checkpoint: str | None  # prefix; None: with the first step
+    step: int  # of the checkpoint; 0 without one
+    # Trainings on samples of a function have neither.
+    seed: int = 0
+    pipeline: Any = None  # `TrainEvalPipelineConfig` message
+
+    def write_down(self) -> None:
+        """Writes seed and config into the directory, if there are any."""
+        if self.pipeline is None:
+            return
+        path = os.path.join(self.train_dir, SEED_FILE)
+        if _saved_seed(path) != self.seed:
+            files.write_text(path, f"{self.seed}\n")
+        config_util.save_pipeline_config(self.pipeline, self.train_dir)
+
+
+def start_of(train_dir: str, pipeline: Any, seed: int | None, say: Callable[[str], None]) -> Start:
+    """Where the training of a directory begins, or goes on.
+
+    Args:
+        train_dir: the directory.
+        pipeline: `TrainEvalPipelineConfig` message.
+        seed: that the user asks for, or None.
+        say: takes each line for the user.
+
+    Raises:
+        CheckpointError: it has checkpoints, but none is whole.
+    """
+    # What it says of a loss of checkpoints is worth reading all values once.
+    latest = checkpoint_files.latest_whole(train_dir, say, thorough=True)
+    return Start(
+        train_dir,
+        latest,
+        step_of(latest),
+        seed_of(train_dir, seed, say, goes_on=latest is not None),
+        pipeline,
+    )
+
+
+def seed_of(train_dir: str, given: int | None, say: Callable[[str], None], goes_on: bool) -> int:
+    """The seed of a training: the given one, or that of its first start.
 
     Args:
         train_dir: directory of the training.
         given: what the user asks for, or None.
         say: takes each line for the user.
+        goes_on: whether there is a checkpoint.
     """
     path = os.path.join(train_dir, SEED_FILE)
     saved = _saved_seed(path)
     if saved is not None and given in (None, saved):
         return saved
-    goes_on = tf.train.latest_checkpoint(train_dir) is not None
     seed = secrets.randbelow(_LARGEST_SEED) if given is None else given
     if goes_on and saved is None:
         say(f"{path} is not there: from here on the seed is {seed}.")
@@ -38,7 +92,6 @@ def seed_of(train_dir: str, given: int | None, say: Callable[[str], None]) -> in
         )
     elif given is None:
         say(f"Seed {seed}, chosen now; --seed={seed} repeats this training.")
-    files.write_text(path, f"{seed}\n")
     return seed
 
 
@@ -117,41 +170,55 @@ def fine_tune_restorer(
     return lambda session: variables_helper.restore_whole(saver, session, path)
 
 
-def make_saver(train_config: Any, max_to_keep: int) -> tf.train.Saver:
-    """A saver of all variables of the default graph.
+def resume(
+    session: tf.Session,
+    store: CheckpointStore,
+    start: Start,
+    train_config: Any,
+    say: Callable[[str], None],
+) -> None:
+    """Restores all variables of the default graph, and says what is another than before.
 
     Args:
+        session: whose variables are set.
+        store: of the checkpoints.
+        start: with a checkpoint.
         train_config: `TrainConfig` message.
-        max_to_keep: newest checkpoints that are kept.
-    """
-    return tf.train.Saver(
-        max_to_keep=max_to_keep,
-        # A train_dir that is moved or copied names its own checkpoints.
-        save_relative_paths=True,
-        keep_checkpoint_every_n_hours=train_config.keep_checkpoint_every_n_hours,
-    )
-
-
-def resume(
-    session: tf.Session, saver: tf.train.Saver, latest: str, say: Callable[[str], None]
-) -> None:
-    """Restores all variables of the default graph.
+        say: takes each line for the user.
 
     Raises:
         CheckpointError: the checkpoint is of another model.
     """
+    latest = start.checkpoint or ""
     match = variables_helper.match_checkpoint(tf.global_variables(), latest)
     if match.missing or match.other_shape:
         raise CheckpointError(
             "train_dir holds a checkpoint of another model. Use an empty train_dir, or name the "
             "checkpoint as train_config.fine_tune_checkpoint.\n" + match.misfit(latest)
         )
-    variables_helper.restore_whole(saver, session, latest)
-    # Those before it are in the rotation, too, as if there had been no stop.
-    state = tf.train.get_checkpoint_state(os.path.dirname(latest))
-    if state:
-        paths = [
-            path for path in state.all_model_checkpoint_paths if tf.train.checkpoint_exists(path)
-        ]
-        saver.recover_last_checkpoints(paths)
-    say(f"Resuming from {latest}.")
+    variables_helper.restore_whole(store, session, latest)
+    say(f"Resuming from {latest}, step {start.step}.")
+    if train_config.fine_tune_checkpoint:
+        say("train_config.fine_tune_checkpoint is not read again: this training has begun already.")
+    if start.pipeline is not None:
+        _say_changes(os.path.join(start.train_dir, CONFIG_FILE), start.pipeline, say)
+
+
+def _say_changes(path: str, pipeline: Any, say: Callable[[str], None]) -> None:
+    """Says which settings are others than those that the training ran with before."""
+    if not os.path.exists(path):
+        return
+    try:
+        before = config_util.create_pipeline_proto_from_configs(
+            config_util.get_configs_from_pipeline_file(path)
+        )
+    except ObjectDetectionError as error:
+        say(f"{path}: cannot be compared with the config of now ({error}).")
+        return
+    changes = config_changes.changes(before, pipeline)
+    if changes:
+        say(f"Changed since {path} was written:")
+    for change in changes[:_MOST_CHANGES]:
+        say(f"  {change}")
+    if len(changes) > _MOST_CHANGES:
+        say(f"  and {len(changes) - _MOST_CHANGES} more")

@@ -118,17 +118,19 @@ class TrainingEvaluation:
         metrics = results[self._decisive].metrics
         # NaN has no place in JSON.
         numbers = {name: value for name, value in metrics.items() if math.isfinite(value)}
-        self._history.append({"step": step, "metrics": numbers})
-        files.write_json(self._history_path, self._history)
         words = [
             self._figures(result.metrics, name)
             for result, name in zip(results, self._names, strict=True)
         ]
         pictures = sum(result.num_pictures for result in results)
-        end = ""
+        end, kept = "", False
         if self._best and self._metric:
             value = metrics.get(self._metric.name, math.nan)
             kept = self._best.offer(checkpoint, step, value, numbers, self._pipeline)
+        # Last, for it says that the evaluation is done: after a kill it is made again.
+        self._history.append({"step": step, "metrics": numbers})
+        files.write_json(self._history_path, self._history)
+        if self._best:
             end = "; the best so far" if kept else self._words_of_waiting()
         self._say(
             f"eval {step}: {'; '.join(words)} ({pictures} pictures, "

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow.compat.v1 as tf
 
 from object_detection.errors import CheckpointError
-from object_detection.utils import graph_errors
+from object_detection.utils import checkpoint_files, graph_errors
 
 logger = logging.getLogger(__name__)
 
@@ -235,7 +235,7 @@ def ensure_checkpoint_supported(checkpoint_path: str, checkpoint_type: str, mode
     found = [name for name in _checkpoint_shapes(checkpoint_path) if name.startswith(start)]
     if not found:
         return
-    if model_dir and tf.train.latest_checkpoint(model_dir):
+    if model_dir and checkpoint_files.latest_whole(model_dir):
         logger.warning("%s is not used: training goes on in %s", checkpoint_path, model_dir)
         return
     raise CheckpointError(f"{checkpoint_path}: found {found[0]!r}. {message}")
@@ -265,7 +265,7 @@ def restore_whole(saver: tf.train.Saver, session: tf.Session, checkpoint_path: s
 def _checkpoint_shapes(checkpoint_path: str) -> dict[str, list[int]]:
     """Name -> shape of every variable of a checkpoint."""
     if tf.io.gfile.isdir(checkpoint_path):
-        latest = tf.train.latest_checkpoint(checkpoint_path) or "folder/model.ckpt-1000"
+        latest = checkpoint_files.latest_whole(checkpoint_path) or "folder/model.ckpt-1000"
         raise CheckpointError(
             f"{checkpoint_path}: is a folder. Give one of its checkpoints, such as {latest}."
         )

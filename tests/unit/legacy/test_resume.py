@@ -12,6 +12,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.builders import dataset_builder, model_builder
 from object_detection.legacy import trainer, training_checkpoints
+from object_detection.protos import pipeline_pb2
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import tiny_training
@@ -61,7 +62,7 @@ def at_once(data, tmp_path_factory):
     """The values after twelve steps without a stop, in one process; that is more than one epoch."""
     folder = tmp_path_factory.mktemp("at_once")
     said = _run(data, folder, 12)
-    return _values(folder), int((folder / training_checkpoints.SEED_FILE).read_text()), said
+    return _values(folder), int((folder / "seed.txt").read_text()), said
 
 
 @pytest.mark.slow
@@ -128,11 +129,11 @@ def test_another_seed_trains_otherwise(at_once, data, tmp_path):
 def test_seeds(tmp_path, saved, given, has_checkpoint, expected, words):
     if saved:
         (tmp_path / "seed.txt").write_text(saved)
-    if has_checkpoint:
-        (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"\n')
-        (tmp_path / "model.ckpt-1.index").touch()
     said = []
-    assert training_checkpoints.seed_of(str(tmp_path), given, said.append) == expected
+    seed = training_checkpoints.seed_of(str(tmp_path), given, said.append, has_checkpoint)
+    assert seed == expected
+    pipeline = pipeline_pb2.TrainEvalPipelineConfig()
+    training_checkpoints.Start(str(tmp_path), None, 0, seed, pipeline).write_down()
     assert (tmp_path / "seed.txt").read_text().strip() == str(expected)
     assert (words in said[0]) if words else not said
 
@@ -140,7 +141,7 @@ def test_seeds(tmp_path, saved, given, has_checkpoint, expected, words):
 def test_a_seed_file_that_holds_none(tmp_path):
     (tmp_path / "seed.txt").write_text("soon")
     with pytest.raises(ValueError, match="a whole number; it holds 'soon'"):
-        training_checkpoints.seed_of(str(tmp_path), None, print)
+        training_checkpoints.seed_of(str(tmp_path), None, print, goes_on=False)
 
 
 def test_step_of_a_checkpoint(tmp_path):

@@ -11,6 +11,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.builders import model_builder
 from object_detection.core import standard_fields as fields
+from object_detection.errors import StorageError
 from object_detection.legacy import best_checkpoint, evaluation, training_evaluation
 from object_detection.legacy.best_checkpoint import Metric
 from object_detection.metrics.coco_evaluation import CocoDetectionEvaluator, OksEvaluator
@@ -334,7 +335,7 @@ def test_an_error_while_copying_leaves_the_former_best(data, tmp_path, monkeypat
 
     with monkeypatch.context() as patched:
         patched.setattr(best_checkpoint.shutil, "copy", full)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(StorageError, match="No space"):
             best.offer(str(tmp_path / "model.ckpt-1"), 1, 0.9, {}, pipeline)
     assert best.value() == 0.5
     assert best.offer(str(tmp_path / "model.ckpt-1"), 1, 0.9, {}, pipeline)
