@@ -204,7 +204,7 @@ class Collector:
         )
 
 
-def scan_file(path: str, rules: Rules, progress: Callable[[int], None] | None = None) -> FileScan:
+def scan_file(path: str, rules: Rules, progress: Callable[[int], object] | None = None) -> FileScan:
     """Scans one file in this process.
 
     Args:

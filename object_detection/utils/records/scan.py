@@ -5,6 +5,7 @@ TensorFlow, or be a user's script that cannot be imported again.
 """
 
 import concurrent.futures
+import glob
 import json
 import os
 import subprocess
@@ -29,7 +30,7 @@ _PROGRAM = (
     "scan_worker.main(sys.stdin, sys.stdout)"
 )
 
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 
 
 def usable_processors() -> int:
@@ -37,6 +38,12 @@ def usable_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def matching_files(pattern: str) -> list[str]:
+    """The files that TensorFlow finds, by name; its `*` matches a leading dot as well."""
+    hidden: dict[str, Any] = {"include_hidden": True} if sys.version_info >= (3, 11) else {}
+    return sorted(glob.glob(pattern, **hidden))
 
 
 def _size(path: str) -> int:
