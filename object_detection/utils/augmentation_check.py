@@ -1,4 +1,4 @@
-"""What in the steps `random_rotation`, `random_square_crop` and `mosaic` contradicts itself."""
+"""What in the steps of the augmentation contradicts itself, above all in those of our own."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -24,6 +24,8 @@ def augmentation_problems(options: Sequence[Any], model: Any, reader: Any) -> It
     for index, step in enumerate(options):
         case = step.WhichOneof("preprocessing_step")
         where = f"train_config.data_augmentation_options[{index}].{case}"
+        if case:
+            yield from _pair_problems(where, getattr(step, case))
         if case == "random_rotation":
             yield from _order(where, step.random_rotation, "min_angle", "max_angle")
         elif case == "random_square_crop":
@@ -43,6 +45,23 @@ def augmentation_problems(options: Sequence[Any], model: Any, reader: Any) -> It
         colors = len(settings.pad_color)
         if colors not in (0, 1, 3):
             yield f"{where}.pad_color: has {colors} numbers; give 3, or 1 for all channels."
+
+
+def _pair_problems(where: str, settings: Any) -> Iterator[str]:
+    """Bounds of a canvas that need a height and a width."""
+    operations = getattr(settings, "operations", ())
+    parts = [(where, settings)]
+    parts += [(f"{where}.operations[{number}]", one) for number, one in enumerate(operations)]
+    for path, part in parts:
+        for name in ("min_padded_size_ratio", "max_padded_size_ratio"):
+            count = len(getattr(part, name, ()))
+            if count not in (0, 2):
+                yield f"{path}.{name}: has {count} numbers; give height and width."
+    for end in ("min", "max"):
+        names = [f"{end}_image_height", f"{end}_image_width"]
+        given = [name for name in names if hasattr(settings, name) and settings.HasField(name)]
+        if len(given) == 1:
+            yield f"{where}.{given[0]}: set both of {' and '.join(names)}, or neither."
 
 
 def _order(where: str, settings: Any, low: str, high: str) -> Iterator[str]:

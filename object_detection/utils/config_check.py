@@ -139,6 +139,24 @@ def _flip_problems(permutation: list[int], field: str, keypoints: int) -> Iterat
         yield f"{field}: {permutation} does not pair the keypoints: partners name each other."
 
 
+def _batch_problems(train: Any, model: Any) -> Iterator[str]:
+    resizer = config_util.get_image_resizer_config(model)
+    case = resizer.WhichOneof("image_resizer_oneof")
+    if not case:
+        return  # said elsewhere
+    try:
+        varies = -1 in config_util.get_spatial_image_size(resizer)
+    except ConfigError as error:
+        yield f"model.{model.WhichOneof('model')}.image_resizer.{case}: {error}"
+        return
+    if varies and train.batch_size > 1:
+        yield (
+            f"train_config.batch_size: is {train.batch_size}, but the image resizer gives pictures of "
+            "different sizes. Use fixed_shape_resizer, or keep_aspect_ratio_resizer with "
+            "pad_to_max_dimension: true."
+        )
+
+
 def _scores_problems(train: Any, reader: Any) -> Iterator[str]:
     if train.use_multiclass_scores and not reader.load_multiclass_scores:
         yield (
@@ -165,6 +183,7 @@ def _for_training(configs: dict[str, Any], architecture: Any) -> Iterator[str]:
     )
     yield from jpeg_scaling.problems(train, model, reader)
     yield from reader_check.problems(reader, "train_input_reader", model)
+    yield from _batch_problems(train, model)
     yield from _scores_problems(train, reader)
     yield from config_ranges.problems(train, "train_config")
 

@@ -1,5 +1,6 @@
 """Learning rates as functions of the training step, as tensors."""
 
+import itertools
 import math
 import numbers
 from collections.abc import Sequence
@@ -167,14 +168,15 @@ def manual_stepping(
     """rates[i] from step boundaries[i - 1] on; with `warmup` the first stretch rises linearly.
 
     Raises:
-        ConfigError: boundaries that are no whole positive numbers or do not rise, rates that are
+        ConfigError: boundaries that are no whole numbers from 0 on or do not rise, rates that are
             no floats, or not one rate more than boundaries.
     """
     steps, values = list(boundaries), list(rates)
     if any(not isinstance(one, numbers.Integral) for one in steps):
         raise ConfigError(f"Learning-rate steps should be whole numbers, got {steps}.")
-    if any(second <= first for first, second in zip([0, *steps][:-1], steps, strict=True)):
-        raise ConfigError(f"Learning-rate steps should be positive and rise, got {steps}.")
+    # Published configs have a step 0, whose rate takes the place of the initial one.
+    if any(second <= first for first, second in itertools.pairwise([-1, *steps])):
+        raise ConfigError(f"Learning-rate steps should be 0 or more and rise, got {steps}.")
     if any(not isinstance(one, float | np.floating) for one in values):
         raise ConfigError(f"Learning rates should be floats, got {values}.")
     if len(values) != len(steps) + 1:
@@ -184,6 +186,6 @@ def manual_stepping(
     step = tf.cast(global_step, tf.int64)
     passed = tf.reduce_sum(tf.cast(step >= tf.constant(steps, tf.int64), tf.int32))
     rate = tf.gather(tf.constant(values, tf.float32), passed)
-    if warmup and steps:
+    if warmup and steps and steps[0]:
         rate = tf.where(step < steps[0], _rise(step, values[0], values[1], steps[0]), rate)
     return tf.identity(rate, name="learning_rate")

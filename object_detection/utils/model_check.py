@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from object_detection.utils import config_ranges, detection_check
+from object_detection.utils import config_ranges, detection_check, parts_check
 from object_detection.utils.wording import did_you_mean, quoted
 
 IMPLEMENTED = {
@@ -120,6 +120,7 @@ def problems(model: Any) -> Iterator[str]:
     yield from _needed_problems(architecture, where, case)
     yield from _extractor_problems(architecture.feature_extractor.type, where, case)
     yield from (_ssd_problems if case == "ssd" else _two_stage_problems)(architecture)
+    yield from parts_check.problems(architecture, where)
     yield from _refused(architecture, where)
 
 

@@ -80,11 +80,13 @@ def _path_problems(reader: Any, name: str) -> Iterator[str]:
     paths = list(reader.tf_record_input_reader.input_path)
     if not paths:
         yield f"{where}: is empty."
-    for number, path in enumerate(paths):
-        # TensorFlow reads from more file systems than Python does.
-        why = "" if "://" in path else small_files.no_match(path)
+    # TensorFlow reads from more file systems than Python does.
+    reasons = ["" if "://" in path else small_files.no_match(path) for path in paths]
+    for number, why in enumerate(reasons):
         if why:
             yield f"{where if len(paths) == 1 else f'{where}[{number}]'}: {why}"
+    if paths and not any(reasons) and small_files.are_empty(paths):
+        yield f"{where}: all files that match are empty; convert the data anew."
     weights = list(reader.sample_from_datasets_weights)
     if weights and len(weights) != len(paths):
         yield (

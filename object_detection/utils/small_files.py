@@ -4,6 +4,7 @@ import difflib
 import glob
 import itertools
 import os
+from collections.abc import Iterable
 
 from object_detection.errors import ConfigError
 from object_detection.utils.wording import quoted
@@ -75,6 +76,12 @@ def no_match(pattern: str) -> str:
     if found:
         return absence(found[0])
     return f"no file matches {quoted(pattern, _MOST_OF_A_PATH)}.{near_names(pattern)}"
+
+
+def are_empty(patterns: Iterable[str]) -> bool:
+    """Whether all files that match are here, and none has any content."""
+    files = [name for pattern in patterns for name in glob.glob(pattern) or [pattern]]
+    return all(os.path.isfile(name) and not os.path.getsize(name) for name in files)
 
 
 def read(path: str, what: str) -> bytes:

@@ -1,5 +1,6 @@
 """What in a `TrainConfig` message contradicts itself: optimizer, gradients, evaluation."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -50,12 +51,33 @@ def _learning_rate_problems(rate: Any, where: str) -> Iterator[str]:
     if rate.warmup_start_factor and not rate.warmup_steps:
         yield f"{where}.warmup_start_factor: has no effect without warmup_steps."
     case = rate.WhichOneof("learning_rate")
+    if case == "manual_step_learning_rate":
+        yield from _manual_step_problems(rate.manual_step_learning_rate, f"{where}.{case}")
+    if case == "cosine_decay_learning_rate":
+        cosine = rate.cosine_decay_learning_rate
+        if cosine.warmup_steps and cosine.warmup_learning_rate > cosine.learning_rate_base:
+            yield (
+                f"{where}.{case}.warmup_learning_rate: is {cosine.warmup_learning_rate:g}, above "
+                f"learning_rate_base, which is {cosine.learning_rate_base:g}; a warm-up rises."
+            )
     own = OWN_WARMUP.get(case or "")
     if case and own and rate.warmup_steps and getattr(getattr(rate, case), own):
         yield (
             f"{where}.warmup_steps: {case}.{own} is {getattr(getattr(rate, case), own)}; two "
             "warm-ups. Set one of them to 0 or false."
         )
+
+
+def _manual_step_problems(config: Any, where: str) -> Iterator[str]:
+    steps = [entry.step for entry in config.schedule]
+    if not steps:
+        yield (
+            f"{where}.schedule: is empty; add schedule {{ step: .. learning_rate: .. }}, or use "
+            "constant_learning_rate."
+        )
+    for number, (first, second) in enumerate(itertools.pairwise(steps), 1):
+        if second <= first:
+            yield f"{where}.schedule[{number}].step: is {second}, not after step {first}."
 
 
 def evaluation_problems(train: Any, configs: dict[str, Any]) -> Iterator[str]:

@@ -22,7 +22,7 @@ def config(tmp_path):
     """The demo's config with files that exist."""
     text = (REPO / "keypoint_examples" / "pipeline_demo.config").read_text()
     for part in ("train", "val"):
-        (tmp_path / f"{part}.record").write_bytes(b"")
+        (tmp_path / f"{part}.record").write_bytes(b"some")
     text = text.replace("demo_output/", f"{tmp_path}/")
     text = text.replace("keypoint_examples/", f"{REPO}/keypoint_examples/")
     parsed = text_format.Parse(text, pipeline_pb2.TrainEvalPipelineConfig())

@@ -61,6 +61,16 @@ def test_steps_by_hand(warmup, expected):
     np.testing.assert_allclose(rates, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("warmup", [False, True])
+def test_a_rate_from_step_0_takes_the_place_of_the_first(warmup):
+    """As in published configs; there is then no stretch to warm up in."""
+    rates = _curve(
+        lambda step: learning_schedules.manual_stepping(step, [0, 3], [0.1, 0.5, 0.01], warmup),
+        [0, 2, 3],
+    )
+    np.testing.assert_allclose(rates, [0.5, 0.5, 0.01], rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -71,7 +81,7 @@ def test_steps_by_hand(warmup, expected):
             lambda: learning_schedules.manual_stepping(0, [5], [1.0]), id="a rate too few"
         ),
         pytest.param(
-            lambda: learning_schedules.manual_stepping(0, [0, 5], [1.0, 2.0, 3.0]), id="step 0"
+            lambda: learning_schedules.manual_stepping(0, [-1, 5], [1.0, 2.0, 3.0]), id="step -1"
         ),
         pytest.param(
             lambda: learning_schedules.manual_stepping(0, [2.5], [1.0, 2.0]), id="half a step"

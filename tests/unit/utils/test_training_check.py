@@ -41,8 +41,18 @@ def _problems(text, **configs):
             "warmup_steps: cosine_decay_learning_rate.warmup_steps is 10000; two warm-ups",
         ),
         (
-            MOMENTUM % "warmup_steps: 1 manual_step_learning_rate { warmup: true }",
+            MOMENTUM
+            % "warmup_steps: 1 manual_step_learning_rate { warmup: true schedule { step: 5 } }",
             "manual_step_learning_rate.warmup is True; two warm-ups",
+        ),
+        (MOMENTUM % "manual_step_learning_rate {}", "manual_step_learning_rate.schedule: is empty"),
+        (
+            MOMENTUM % "manual_step_learning_rate { schedule { step: 5 } schedule { step: 5 } }",
+            "manual_step_learning_rate.schedule[1].step: is 5, not after step 5",
+        ),
+        (
+            MOMENTUM % "cosine_decay_learning_rate { warmup_learning_rate: 1 }",
+            "warmup_learning_rate: is 1, above learning_rate_base, which is 0.002",
         ),
         ("evaluation { every_steps: 0 }", "every_steps: must be at least 1"),
         (
