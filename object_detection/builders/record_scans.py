@@ -128,7 +128,7 @@ class RecordScans:
         if task.unknown:
             _write_cache(os.path.join(folder, CACHE_FILE), task.rules, scans)
         _check_share(scans, reader.bad_records.max_share, name, report, bool(task.remote))
-        summary = findings.summary(scans)
+        summary = findings.summary(scans).replace("Records:", f"Records of {name}:", 1)
         say(summary if _is_spotless(scans) else f"{summary} All of it: {report}")
         return Selection(scans)
 

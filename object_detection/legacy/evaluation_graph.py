@@ -13,6 +13,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection import inputs
 from object_detection.builders import graph_rewriter_builder, model_builder
+from object_detection.builders.record_selection import Selection
 from object_detection.core import standard_fields as fields
 from object_detection.errors import DataError
 from object_detection.metrics.detection_evaluator import Array
@@ -53,17 +54,22 @@ class Picture(NamedTuple):
     image: Any  # [H, W, 3] uint8, or None if it is not to be drawn
 
 
-def build_graph(configs: dict[str, Any], reader: Any) -> EvaluationGraph:
+def build_graph(
+    configs: dict[str, Any], reader: Any, selection: Selection | None = None
+) -> EvaluationGraph:
     """Adds the graph of an evaluation batch to the default graph.
 
     Args:
         configs: as `config_util.get_configs_from_pipeline_file` returns them.
         reader: `InputReader` message of the pictures.
+        selection: the records that are read; None: all.
     """
     step = tf.train.get_or_create_global_step()
     model = model_builder.build(configs["model"], is_training=False, add_summaries=False)
     with tf.device("/cpu:0"):
-        dataset = inputs.evaluation_dataset(configs["eval_config"], reader, configs["model"], model)
+        dataset = inputs.evaluation_dataset(
+            configs["eval_config"], reader, configs["model"], model, selection=selection
+        )
         iterator = tf.data.make_initializable_iterator(dataset)
         batch = iterator.get_next()
     images, true_shapes = batch[Inputs.image], batch[Inputs.true_image_shape]
@@ -156,10 +162,11 @@ def pictures(
     num_drawn: int,
     losses: list[dict[str, float]],
     record_files: Sequence[str],
+    selection: Selection | None = None,
 ) -> Iterator[Picture]:
     """All pictures of the reader; the first `num_drawn` with their pixels. Fills `losses`.
 
-    Errors name the damaged one of `record_files`.
+    Errors name the damaged one of `record_files`, or what has changed of the `selection`.
     """
     session.run(graph.start)
     count = 0
@@ -172,7 +179,8 @@ def pictures(
             return
         except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
             raise DataError(
-                f"After {count} pictures: {graph_errors.reason(error, record_files)}"
+                f"After {count} pictures: "
+                f"{graph_errors.reason(error, record_files, selection and selection.changes)}"
             ) from error
         groundtruth, detections, input_size, batch_losses = values
         losses.append({name: float(value) for name, value in batch_losses.items()})

@@ -13,11 +13,12 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.builders.record_scans import RecordScans
 from object_detection.errors import CheckpointError, ConfigError
 from object_detection.legacy import sample_evaluation
 from object_detection.legacy.evaluation import Evaluation
 from object_detection.legacy.evaluation_reports import Result, summary_lines
-from object_detection.utils import checkpoint_files
+from object_detection.utils import checkpoint_files, config_util
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def evaluate_checkpoints(
     Raises:
         CheckpointError: with `run_once`, there is no checkpoint; or it does not fit.
         ConfigError: two readers have one name.
+        DataError: too many records cannot be used.
     """
     config = configs["eval_config"]
     if tf.io.gfile.exists(f"{checkpoint_dir}.index"):
@@ -65,10 +67,7 @@ def evaluate_checkpoints(
             f"--checkpoint_dir {checkpoint_dir}: there is no checkpoint. Train first, or leave "
             "--run_once out to wait for one."
         )
-    evaluations = [
-        Evaluation(configs, reader, directory)
-        for reader, directory in readers_with_folders(configs, eval_dir, eval_training_data)
-    ]
+    evaluations = make_evaluations(configs, eval_dir, say, eval_training_data)
     done, previous = 0, None
     while True:
         if latest and latest != previous:
@@ -84,6 +83,44 @@ def evaluate_checkpoints(
         say(f"Looking again in {config.eval_interval_secs} s; Ctrl-C ends.")
         time.sleep(config.eval_interval_secs)
         latest = checkpoint_files.latest_whole(checkpoint_dir, say)
+
+
+def make_evaluations(
+    configs: dict[str, Any],
+    eval_dir: str,
+    say: Callable[[str], None],
+    eval_training_data: bool = False,
+) -> list[Evaluation]:
+    """An evaluation for each reader, of those of its records that can be used.
+
+    Args:
+        configs: as `config_util.get_configs_from_pipeline_file` returns them.
+        eval_dir: where results go.
+        say: takes each line for the user.
+        eval_training_data: evaluate on the pictures of `train_input_reader`.
+
+    Raises:
+        ConfigError: two readers have one name.
+        DataError: too many records cannot be used.
+    """
+    scans = RecordScans()
+    num_classes = config_util.get_number_of_classes(configs["model"])
+    name = "train_input_reader" if eval_training_data else "eval_input_reader"
+    return [
+        Evaluation(
+            configs,
+            reader,
+            directory,
+            scans.selection(
+                reader,
+                num_classes,
+                directory,
+                say,
+                f"{name} {reader.name!r}" if reader.name else name,
+            ),
+        )
+        for reader, directory in readers_with_folders(configs, eval_dir, eval_training_data)
+    ]
 
 
 def readers_with_folders(

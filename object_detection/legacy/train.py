@@ -84,7 +84,7 @@ def _train() -> None:
     ):
         if getattr(FLAGS, name):
             flag_checks.input_file(name, getattr(FLAGS, name))
-    from object_detection.utils import config_check
+    from object_detection.utils import config_check, config_util
 
     configs = _read_configs()
     if FLAGS.num_train_steps:
@@ -92,6 +92,20 @@ def _train() -> None:
     config_check.check_pipeline(
         configs, FLAGS.pipeline_config_path or FLAGS.model_config_path, for_training=True
     )
+    from object_detection.builders import record_scans
+
+    with record_scans.RecordScans() as scans:
+        # It goes on beside this process while TensorFlow is imported.
+        scans.begin(
+            configs["train_input_config"],
+            config_util.get_number_of_classes(configs["model"]),
+            FLAGS.train_dir,
+        )
+        _train_model(configs, scans)
+
+
+def _train_model(configs: dict[str, Any], scans: Any) -> None:
+    """Trains with TensorFlow, while the records are looked through."""
     startup.prepare_tensorflow()
     from object_detection.builders import graph_rewriter_builder
     from object_detection.legacy import trainer
@@ -114,6 +128,7 @@ def _train() -> None:
             if rewriter is not None
             else None
         ),
+        scans=scans,
     )
     if outcome.interrupted:
         sys.exit(interruption.EXIT_STATUS)

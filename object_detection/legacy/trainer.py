@@ -12,6 +12,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection import inputs
 from object_detection.builders import dataset_builder, model_builder, preprocessor_builder
+from object_detection.builders.record_scans import RecordScans
 from object_detection.core.model import DetectionModel
 from object_detection.errors import ConfigError
 from object_detection.legacy import (
@@ -56,6 +57,7 @@ def train_model(
     options: LoopOptions | None = None,
     say: Callable[[str], None] = logger.info,
     graph_hook_fn: Callable[[], None] | None = None,
+    scans: RecordScans | None = None,
 ) -> Outcome:
     """Trains the model of `configs` in `train_dir`, going on where an earlier run stopped.
 
@@ -65,6 +67,7 @@ def train_model(
         options: settings of the loop.
         say: takes each line for the user.
         graph_hook_fn: called when the losses stand, before gradients; or None.
+        scans: of the records, if they have begun already.
 
     Raises:
         CheckpointError: a checkpoint is absent or does not fit.
@@ -77,7 +80,7 @@ def train_model(
     options = options or LoopOptions()
     with train_dirs.opened(train_dir, say):
         start = training_checkpoints.start_of(train_dir, pipeline, options.seed, say)
-        return _train(configs, start, options, say, graph_hook_fn)
+        return _train(configs, start, options, say, graph_hook_fn, scans or RecordScans())
 
 
 def _train(
@@ -86,6 +89,7 @@ def _train(
     options: LoopOptions,
     say: Callable[[str], None],
     graph_hook_fn: Callable[[], None] | None,
+    scans: RecordScans,
 ) -> Outcome:
     """See `train_model`, in a directory that is ours."""
     train_config = configs["train_config"]
@@ -95,10 +99,12 @@ def _train(
         if train_config.HasField("evaluation")
         else None
     )
+    reader = configs["train_input_config"]
+    num_classes = config_util.get_number_of_classes(configs["model"])
+    selection = scans.selection(reader, num_classes, start.train_dir, say, "train_input_reader")
     with tf.Graph().as_default():
         tf.set_random_seed(start.seed)
         model = model_builder.build(configs["model"], is_training=True)
-        reader = configs["train_input_config"]
         # Decoding and augmentation belong to the CPU whatever the model runs on.
         with tf.device("/cpu:0"):
             dataset = inputs.training_dataset(
@@ -108,6 +114,7 @@ def _train(
                 model,
                 start.seed,
                 start=(start.step + record.ahead) * train_config.batch_size,
+                selection=selection,
             )
         waiting = dataset_builder.shuffle_bytes(reader) / 1e6
         if waiting:
@@ -120,6 +127,7 @@ def _train(
         loop = Loop(step_graph, train_config, start.train_dir, options, say, record)
         loop.evaluation = evaluation
         loop.record_files = reader.tf_record_input_reader.input_path
+        loop.file_changes = selection and selection.changes
         loop.cut = CutBoxes(*crowd_config.training_limit(train_config, reader))
         return _run(model, loop, start)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from object_detection.errors import ConfigError
-from object_detection.legacy import best_checkpoint, evaluation, evaluator
+from object_detection.legacy import best_checkpoint, evaluator
 from object_detection.protos import train_pb2
 from object_detection.utils import config_util, files
 
@@ -56,10 +56,7 @@ class TrainingEvaluation:
                 "config."
             )
         self._names = [reader.name for reader in readers]
-        self._evaluations = [
-            evaluation.Evaluation(configs, reader, directory)
-            for reader, directory in evaluator.readers_with_folders(configs, eval_dir)
-        ]
+        self._evaluations = evaluator.make_evaluations(configs, eval_dir, say)
         self._decisive = self._number_of_best_reader()
         self._metric = self._checked_metric()
         self._best = (

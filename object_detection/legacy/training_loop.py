@@ -67,6 +67,7 @@ class Loop:
         self.say = say
         self.evaluation: TrainingEvaluation | None = None
         self.record_files: Sequence[str] = ()
+        self.file_changes: Callable[[], Sequence[str]] | None = None
         self.cut = CutBoxes(0, "")
         self.bad = bad_numbers.BadNumbers(
             graph.guard, train_config.non_finite, train_dir, record, say
@@ -246,9 +247,8 @@ class Loop:
             if step_guard.failed(error):
                 self._after_bad_step(session)
                 return True
-            raise DataError(
-                f"Step {self._step + 1}: {graph_errors.reason(error, self.record_files)}"
-            ) from error
+            reason = graph_errors.reason(error, self.record_files, self.file_changes)
+            raise DataError(f"Step {self._step + 1}: {reason}") from error
         self._step += 1
         _, losses, waited, pictures, num_boxes, summary = values
         self.cut.count(num_boxes)

@@ -1,7 +1,7 @@
 """What a user needs to know of an error that a running graph met in its input."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import tensorflow.compat.v1 as tf
 
@@ -33,14 +33,24 @@ def damaged_record(patterns: Iterable[str]) -> str | None:
     return None
 
 
-def reason(error: tf.errors.OpError, patterns: Iterable[str] = ()) -> str:
+def reason(
+    error: tf.errors.OpError,
+    patterns: Iterable[str] = (),
+    changes: Callable[[], Sequence[str]] | None = None,
+) -> str:
     """The reason in one line, without the places in the graph.
 
     Args:
         error: met by `session.run`.
         patterns: the TFRecord files that were read; all are read again to find a damaged one.
+        changes: if their records were looked through beforehand, tells what has become of the files
+            since; then they are not read again.
     """
-    if isinstance(error, tf.errors.DataLossError):
+    if changes is not None:
+        found = changes()
+        if found:
+            return " ".join(found)
+    elif isinstance(error, tf.errors.DataLossError):
         place = damaged_record(patterns)
         if place is not None:
             return place

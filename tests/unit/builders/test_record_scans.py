@@ -92,7 +92,7 @@ def test_the_report_lists_exactly_what_was_planted(planted, tmp_path, beside, mo
         left_out,
     )
     (line,) = said
-    assert line.startswith(f"Records: {left_out} of {COUNT} are left out, 18 mended: ")
+    assert line.startswith(f"Records of train_input_reader: {left_out} of {COUNT} are left out, 18 mended: ")
     assert line.endswith(str(tmp_path / "records_report.json"))
     assert len(selection.scan_of(str(folder / "bad.record")).good) == COUNT - left_out
 
@@ -139,7 +139,7 @@ def test_nothing_is_said_of_good_records_but_their_number(planted, tmp_path):
     folder, _ = planted
     said = []
     select(config(folder, "", "clean.record"), tmp_path, said)
-    assert said == [f"Records: {COUNT}, all are used."]
+    assert said == [f"Records of train_input_reader: {COUNT}, all are used."]
     assert report(tmp_path)["findings"] == []
 
 
