@@ -155,11 +155,11 @@ def _crc_tables() -> tuple[np.ndarray[Any, np.dtype[np.uint32]], int]:
 def _look_like_headers(window: bytes, most: int) -> list[int]:
     """Places in `window` where a length of at most `most` stands beside its checksum."""
     count = len(window) - _HEADER.size + 1
-    if count < 1:
+    # Long stretches of zeros are common in damaged files, and hold no header.
+    if count < 1 or not np.frombuffer(window, np.uint8).any():
         return []
     lengths = np.ndarray((count,), "<u8", window, 0, (1,))
     stored = np.ndarray((count,), "<u4", window, _LENGTH.size, (1,))
-    # Long stretches of zeros are common in damaged files, and each looks like a length of 0.
     of_nothing = masked_crc(bytes(8))
     places = np.flatnonzero((lengths <= most) & ((lengths != 0) | (stored == of_nothing)))
     if not len(places):
