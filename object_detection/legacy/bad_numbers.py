@@ -14,6 +14,7 @@ import tensorflow.compat.v1 as tf
 from object_detection.errors import CheckpointError, DataError
 from object_detection.legacy import bad_step, step_guard, training_checkpoints
 from object_detection.legacy.bad_step_record import Record
+from object_detection.legacy.checkpoint_store import CheckpointStore
 from object_detection.protos import train_pb2
 from object_detection.utils import variables_helper
 
@@ -143,7 +144,7 @@ class BadNumbers:
             else f"{what} Look at the checkpoint of train_config.fine_tune_checkpoint."
         )
 
-    def go_back(self, session: tf.Session, saver: tf.train.Saver, step: int) -> str:
+    def go_back(self, session: tf.Session, saver: CheckpointStore, step: int) -> str:
         """Restores the last checkpoint whose variables are finite.
 
         Args:
@@ -174,7 +175,7 @@ class BadNumbers:
         )
         return checkpoint
 
-    def _last_finite(self, session: tf.Session, saver: tf.train.Saver) -> str:
+    def _last_finite(self, session: tf.Session, saver: CheckpointStore) -> str:
         checkpoints = list(saver.last_checkpoints)
         while checkpoints:
             variables_helper.restore_whole(saver, session, checkpoints[-1])
@@ -190,9 +191,6 @@ class BadNumbers:
         useless = saver.last_checkpoints[len(checkpoints) :]
         if useless:
             saver.recover_last_checkpoints(checkpoints)
-            tf.train.update_checkpoint_state(
-                self._train_dir, checkpoints[-1], checkpoints, save_relative_paths=True
-            )
         for path in useless:
             self._put_aside(path)
         return str(checkpoints[-1])
@@ -201,11 +199,11 @@ class BadNumbers:
         """Moves a checkpoint that nobody should go on from to the bad steps."""
         folder = os.path.join(self._train_dir, bad_step.FOLDER)
         os.makedirs(folder, exist_ok=True)
+        found, name = os.path.split(checkpoint)
+        names = [one for one in os.listdir(found) if one.startswith(f"{name}.")]
         # First the index: without it there is no checkpoint.
-        for path in sorted(
-            tf.io.gfile.glob(f"{checkpoint}.*"), key=lambda one: ".index" not in one
-        ):
-            os.replace(path, os.path.join(folder, os.path.basename(path)))
+        for one in sorted(names, key=lambda one: not one.endswith(".index")):
+            os.replace(os.path.join(found, one), os.path.join(folder, one))
 
     def _kept(self, bad: bad_step.BadStep) -> str:
         """Where the batch was written; a full disk is no reason to lose more than that."""

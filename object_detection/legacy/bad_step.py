@@ -142,7 +142,7 @@ def save(bad: BadStep, train_dir: str) -> str:
     """
     folder = os.path.join(train_dir, FOLDER)
     path = os.path.join(folder, f"step-{bad.step}.npz")
-    content = {
+    content: dict[str, Any] = {
         **bad.batch,
         "step": np.asarray(bad.step),
         "loss_names": np.array(list(bad.losses)),
