@@ -69,6 +69,7 @@ def _check_flags() -> None:
             raise ConfigError(f"--{name} has no effect without --use_side_inputs.")
     if FLAGS.check_images and not FLAGS.check:
         raise ConfigError("--check_images has no effect with --nocheck.")
+    flag_checks.input_patterns("check_images", FLAGS.check_images)
     flag_checks.chosen("input_type", FLAGS.input_type, _INPUT_TYPES)
     _input_shape(FLAGS.input_shape)
     flag_checks.input_file("pipeline_config_path", FLAGS.pipeline_config_path)

@@ -4,7 +4,6 @@
 scripts/make_drawn_faces.py --out data/drawn --train 600 --val 100
 """
 
-import argparse
 import pathlib
 import sys
 
@@ -15,7 +14,7 @@ from object_detection.utils import flag_checks, startup
 
 
 def draw() -> str:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = flag_checks.Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, help="folder to write")
     parser.add_argument("--train", type=int, default=600, help="pictures to train on")
     parser.add_argument("--val", type=int, default=100, help="pictures held out")
@@ -24,7 +23,7 @@ def draw() -> str:
     options = parser.parse_args()
     flag_checks.output_folder("out", options.out)
     for name in ("train", "val"):
-        flag_checks.number(name, getattr(options, name), 0)
+        flag_checks.number(name, getattr(options, name), 0, 1_000_000)
     flag_checks.number("seed", options.seed, 0, flag_checks.MOST_SEED)
     flag_checks.number("workers", options.workers, 1, 256)
     for part, (split, count) in enumerate((("train", options.train), ("val", options.val))):

@@ -6,7 +6,6 @@ its own pictures. Each keypoint has its own colour, so that left and right that 
 failed to, are seen.
 """
 
-import argparse
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -300,7 +299,7 @@ def run(arguments: Sequence[str]) -> str:
     Raises:
         ConfigError: a flag makes no sense.
     """
-    parser = argparse.ArgumentParser(
+    parser = flag_checks.Parser(
         prog="augmentation_sheet",
         description="Draws what every step of the preprocessor does to drawn faces: raw, augmented.",
     )

@@ -41,7 +41,7 @@ Section = tuple[str, Rows]  # a title, and a table whose first row is the headin
 
 def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line of `scripts/inspect_dataset.py`."""
-    parser = argparse.ArgumentParser(
+    parser = flag_checks.Parser(
         prog="inspect_dataset.py",
         description="Counts and draws what a config's training reader gives, raw and augmented.",
     )

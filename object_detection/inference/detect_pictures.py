@@ -40,7 +40,7 @@ _EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"
 
 def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line of `scripts/detect.py`."""
-    parser = argparse.ArgumentParser(
+    parser = flag_checks.Parser(
         prog="detect.py", description="Detects on pictures with an exported model."
     )
     parser.add_argument("--model", required=True, help="export directory or frozen graph")
@@ -74,6 +74,8 @@ def find_pictures(names: Sequence[str]) -> list[tuple[pathlib.Path, pathlib.Path
     """
     found: dict[pathlib.Path, pathlib.Path] = {}
     for name in names:
+        if not name:
+            raise DataError("pictures: an empty name; give pictures, or folders of pictures.")
         path = pathlib.Path(name)
         if path.is_dir():
             inside = sorted(
@@ -154,7 +156,10 @@ def keypoint_schema(named: str, model: str) -> schemas.KeypointSchema | None:
         ConfigError: what is named is no set.
     """
     if named:
-        return schemas.load(named)
+        try:
+            return schemas.load(named)
+        except ConfigError as error:
+            raise ConfigError(f"--keypoints={named}: {error}") from error
     folder = model if os.path.isdir(model) else os.path.dirname(model)
     path = os.path.join(folder, "pipeline.config")
     if not os.path.isfile(path):

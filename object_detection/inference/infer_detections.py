@@ -14,7 +14,6 @@ if __name__ == "__main__":
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import contextlib
-import glob
 from collections.abc import Sequence
 
 import tqdm
@@ -36,18 +35,8 @@ FLAGS = flags.FLAGS
 
 
 def _check_flags() -> None:
-    for pattern in flag_checks.required("input_tfrecord_paths", FLAGS.input_tfrecord_paths).split(
-        ","
-    ):
-        if not pattern:
-            raise ConfigError("--input_tfrecord_paths: names no record between two commas.")
-        if flag_checks.is_remote(pattern):
-            continue
-        found = glob.glob(pattern)
-        if not found:
-            raise ConfigError(f"--input_tfrecord_paths: no file matches {pattern!r}.")
-        for path in found:
-            flag_checks.input_file("input_tfrecord_paths", path)
+    patterns = flag_checks.required("input_tfrecord_paths", FLAGS.input_tfrecord_paths).split(",")
+    flag_checks.input_patterns("input_tfrecord_paths", patterns)
     flag_checks.output_file("output_tfrecord_path", FLAGS.output_tfrecord_path)
     graph = flag_checks.required("inference_graph", FLAGS.inference_graph)
     if not os.path.isdir(graph):  # an export directory is welcome, too

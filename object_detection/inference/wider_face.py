@@ -14,7 +14,7 @@ from object_detection.utils import flag_checks, untrusted
 
 def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line of `scripts/evaluate_wider.py`."""
-    parser = argparse.ArgumentParser(
+    parser = flag_checks.Parser(
         prog="evaluate_wider.py",
         description="Average precision on WIDER FACE validation, by the official protocol.",
     )

@@ -19,6 +19,8 @@ from absl import app, flags
 from object_detection.errors import ConfigError
 from object_detection.utils import flag_checks, interruption, startup
 
+_MOST = flag_checks.MOST  # config and graph hold such numbers in 32 bits
+
 flags.DEFINE_string("master", "", "Not available here: training runs in one process.")
 flags.DEFINE_integer("task", 0, "Not available here: training runs in one process.")
 flags.DEFINE_integer("num_clones", 1, "Only 1 is available here.")
@@ -30,12 +32,16 @@ flags.DEFINE_string("pipeline_config_path", "", "Pipeline config; or give the ne
 flags.DEFINE_string("train_config_path", "", "TrainConfig file.")
 flags.DEFINE_string("input_config_path", "", "InputReader file.")
 flags.DEFINE_string("model_config_path", "", "DetectionModel file.")
-flags.DEFINE_integer("num_train_steps", None, "Overrides train_config.num_steps.", lower_bound=1)
-flags.DEFINE_integer("log_every_steps", 20, "Steps between lines on the console.", lower_bound=1)
-flags.DEFINE_integer("summary_every_steps", 100, "Steps between summaries.", lower_bound=1)
-flags.DEFINE_integer("save_every_secs", 600, "Seconds between checkpoints.", lower_bound=0)
+flags.DEFINE_integer("num_train_steps", None, "Overrides train_config.num_steps.", 1, _MOST)
+flags.DEFINE_integer("log_every_steps", 20, "Steps between lines on the console.", 1, _MOST)
+flags.DEFINE_integer("summary_every_steps", 100, "Steps between summaries.", 1, _MOST)
+flags.DEFINE_integer("save_every_secs", 600, "Seconds between checkpoints.", 0, _MOST)
 flags.DEFINE_integer(
-    "seed", None, "Seed of weights, order and augmentation; by default that of the first start."
+    "seed",
+    None,
+    "Seed of weights, order and augmentation; by default that of the first start.",
+    -flag_checks.MOST_SEED,
+    flag_checks.MOST_SEED,
 )
 FLAGS = flags.FLAGS
 

@@ -3,17 +3,40 @@
 A path of another file system (`gs://...`) is left to TensorFlow, which alone can look there.
 """
 
+import argparse
 import difflib
 import glob
+import itertools
 import os
 import re
+import sys
+from collections.abc import Iterable
+from typing import Any
 
 from object_detection.errors import ConfigError
 
 _OF_A_CHECKPOINT = re.compile(r"\.(index|meta|data-\d+-of-\d+)$")
 
+MOST = 2**31 - 1
+"""Of a number without a limit of its own: no count of anything is larger."""
+
 MOST_SEED = 2**31 - 1000
 """Programs add small numbers to a seed, and TensorFlow's have 32 bits with a sign."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Names the nearest flag for one that there is not, before it asks for what is required."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        given = list(sys.argv[1:] if args is None else args)
+        known = [name for action in self._actions for name in action.option_strings]
+        for word in itertools.takewhile(lambda one: one != "--", given):
+            name = word.partition("=")[0]
+            if name.startswith("--") and not any(one.startswith(name) for one in known):
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f" Did you mean {close[0]}?" if close else " See --help."
+                self.error(f"there is no flag {name}.{hint}")
+        return super().parse_known_args(given, namespace)
 
 
 def is_remote(path: str) -> bool:
@@ -185,17 +208,37 @@ def checkpoint(flag: str, prefix: str | None) -> str:
     return prefix
 
 
-def number(flag: str, value: float, least: float, most: float | None = None) -> None:
+def input_patterns(flag: str, patterns: Iterable[str]) -> None:
+    """Checks files and patterns of files (`folder/*.jpg`).
+
+    Args:
+        flag: its name, without dashes.
+        patterns: what the command line gives.
+
+    Raises:
+        ConfigError: one of them matches nothing, a folder, or a file that may not be read.
+    """
+    for pattern in patterns:
+        if is_remote(_usable_path(flag, pattern)):
+            continue
+        found = [pattern] if os.path.exists(pattern) else glob.glob(pattern)
+        if not found:
+            raise ConfigError(f"--{flag}: no file matches {pattern!r}.{_nearest(pattern)}")
+        for path in found:
+            input_file(flag, path)
+
+
+def number(flag: str, value: float, least: float, most: float = MOST) -> None:
     """Raises `ConfigError` unless `value` lies in [least, most]; NaN never does.
 
     Args:
         flag: its name, without dashes.
         value: what the command line gives.
         least: allowed.
-        most: allowed; None for no limit.
+        most: allowed.
     """
-    if not value >= least or (most is not None and not value <= most):
-        limit = f"{least:g} or more" if most is None else f"a number from {least:g} to {most:g}"
+    if not least <= value <= most:
+        limit = f"{least:g} or more" if most == MOST else f"a number from {least:g} to {most:g}"
         raise ConfigError(f"--{flag} is {value}; give {limit}.")
 
 
