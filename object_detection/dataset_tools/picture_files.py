@@ -3,9 +3,7 @@
 import contextlib
 import hashlib
 import io
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,19 +11,8 @@ from PIL import Image, UnidentifiedImageError
 
 from object_detection.errors import PictureError
 from object_detection.utils import untrusted
-from object_detection.utils.pictures import jpeg_structure
+from object_detection.utils.pictures import decodable, jpeg_structure
 
-# What Pillow raises on damaged files, by experience and by its own documentation.
-_DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
 _JPEG_FORMATS = {"JPEG", "MPO"}  # MPO: cameras append a second JPEG; decoders read the first
 
 
@@ -65,7 +52,7 @@ def check_picture(encoded: bytes) -> Picture:
 
     Raises:
         PictureError: it has more pixels than are read; nothing was decoded.
-        OSError: (or another of `_DECODE_ERRORS`) the picture does not decode to its end.
+        OSError: (or another of `decodable.DECODE_ERRORS`) the picture does not decode to its end.
     """
     frame = jpeg_structure.frame_of_whole_jpeg(encoded)
     if frame is not None:
@@ -81,13 +68,10 @@ def _check_by_decoding(encoded: bytes) -> Picture:
         kind = image.format or "unknown"
         note = ""
         if kind in _JPEG_FORMATS and image.mode in {"RGB", "L"}:
-            name = "jpeg"
-            # An eighth of the size still reads every coefficient, in a third of the time.
-            image.draft(image.mode, (max(width // 8, 1), max(height // 8, 1)))
-            image.load()
+            name = decodable.describe(encoded).format
         elif kind == "PNG":
-            name = "png"
-            image.load()
+            # Pillow reads past damage that TensorFlow refuses.
+            name = decodable.describe(encoded).format
         else:
             name = "png"
             note = f"{kind} in mode {image.mode} was stored as PNG"
@@ -122,7 +106,7 @@ def read_picture(path: str) -> Picture | Unreadable:
     except UnidentifiedImageError:
         # Its own text tells a place in memory.
         return Unreadable("does_not_decode", f"no picture of a known format ({len(encoded)} bytes)")
-    except _DECODE_ERRORS as error:
+    except decodable.DECODE_ERRORS as error:
         detail = str(error).replace(repr(path), "file") or type(error).__name__
         return Unreadable("does_not_decode", f"{detail} ({len(encoded)} bytes)")
 

@@ -46,6 +46,7 @@ class Described(NamedTuple):
     format: str  # jpeg, png, gif, bmp or webp, by content
     height: int
     width: int
+    is_cmyk: bool = False  # then it cannot be decoded to one channel
 
 
 class RefusedPicture(ValueError):
@@ -130,7 +131,7 @@ def _by_pillow(encoded: bytes, name: str, most_pixels: float) -> Described:
             # An eighth of the size still reads every coefficient, in a third of the time.
             image.draft(image.mode, (max(width // 8, 1), max(height // 8, 1)))
         image.load()
-    return Described(name, height, width)
+        return Described(name, height, width, image.mode == "CMYK")
 
 
 def describe(encoded: bytes, most_pixels: float = untrusted.MOST_MEGAPIXELS * 1e6) -> Described:

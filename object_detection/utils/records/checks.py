@@ -271,7 +271,8 @@ def _check_sizes(planes: Iterable[bytes], size: tuple[int, int], reason: str, ru
             found = decodable.describe(plane, rules.max_megapixels * 1e6)
         except decodable.RefusedPicture as refused:
             raise RefusedRecord(reason, f"number {number}: {refused.detail}") from refused
-        fits = found.format in ("png", "jpeg") and (found.height, found.width) == size
+        fits = found.format in ("png", "jpeg") and not found.is_cmyk
+        fits = fits and (found.height, found.width) == size
         detail = f"number {number}: a {found.format} of {found.width} x {found.height}"
         _refuse_unless(fits, reason, f"{detail}, the picture has {size[1]} x {size[0]}")
 

@@ -239,6 +239,26 @@ CASES = {
         {"image__additional_channels__encoded": [b"no"]},
         "unequal_channels",
     ),
+    "a channel in colours": (
+        {"num_additional_channels": 1},
+        {"image__additional_channels__encoded": [picture("JPEG")]},
+        None,
+    ),
+    "a channel in inks": (
+        {"num_additional_channels": 1},
+        {"image__additional_channels__encoded": [picture("JPEG", mode="CMYK")]},
+        "unequal_channels",
+    ),
+    "masks of other kinds": (
+        {"load_instance_masks": True, "mask_type": input_reader_pb2.PNG_MASKS},
+        {"image__object__mask": [picture("PNG", mode="P"), picture("PNG", mode="RGBA")]},
+        None,
+    ),
+    "masks of JPEG and GIF": (
+        {"load_instance_masks": True, "mask_type": input_reader_pb2.PNG_MASKS},
+        {"image__object__mask": [picture("JPEG"), picture("GIF")]},
+        "unequal_masks",
+    ),
     "tracks": ({"load_track_id": True}, {"image__object__track__label": [5, 6]}, None),
     "a track less": ({"load_track_id": True}, {"image__object__track__label": [5]}, "unequal_rows"),
     "depths": (

@@ -257,11 +257,11 @@ def test_tensorflow_is_not_needed():
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path):
-    """A file of a gigabyte, most of it without blocks on the disk."""
+    """A file of half a gigabyte, most of it without blocks on the disk."""
     path = tmp_path / "sparse.record"
     with open(path, "wb") as file:
         file.write(framing.framed(b"first"))
-        file.truncate(1 << 30)
+        file.truncate(1 << 29)
     code = (
         "import resource, sys; from object_detection.utils.records import scan, rules;"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
