@@ -124,6 +124,10 @@ def _quantize_activation(values: tf.Tensor, ranges: _Range, settings: Settings) 
                 ends, _ends(tf.stop_gradient(values), settings.symmetric), strict=True
             )
         ]
+        # A range that is once not finite would never be finite again.
+        moved = [
+            tf.where(tf.math.is_finite(new), new, old) for new, old in zip(moved, ends, strict=True)
+        ]
         assigned = [variable.assign(value) for variable, value in zip(ranges, moved, strict=True)]
         with tf.control_dependencies(assigned):
             ends = (tf.identity(moved[0]), tf.identity(moved[1]))

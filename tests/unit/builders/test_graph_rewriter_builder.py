@@ -124,6 +124,23 @@ def test_inference_reads_what_training_learnt(tmp_path):
         assert session.run(tf.get_collection("quant_vars")) == before
 
 
+def test_ranges_stay_finite():
+    inputs = tf.placeholder(tf.float32, [1, 1, 2, 2])
+    outputs = tf.identity(_layer(WEIGHTS, inputs))
+    _rewrite("quantization { delay: 0 }")
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(outputs, {inputs: PICTURE})
+        before = session.run(tf.get_collection("quant_vars"))
+        for bad in (np.nan, np.inf):
+            session.run(outputs, {inputs: np.full_like(PICTURE, bad)})
+        assert np.isfinite(session.run(tf.get_collection("quant_vars"))).all()
+        session.run(outputs, {inputs: PICTURE})
+        np.testing.assert_allclose(
+            session.run(tf.get_collection("quant_vars")), before, rtol=0.2, atol=0.2
+        )
+
+
 def test_gradients_reach_all_variables(run):
     images = tf.random.uniform([2, 8, 8, 3], seed=1)
     with slim.arg_scope([slim.conv2d, slim.separable_conv2d], normalizer_fn=batch_norm.batch_norm):

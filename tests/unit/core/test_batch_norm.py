@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow.compat.v1 as tf
 import tf_slim as slim
 
@@ -34,6 +35,31 @@ def test_moving_statistics_follow_by_the_decay():
     count = values[..., 0].size
     unbiased = values.var((0, 1, 2)) * count / (count - 1)
     np.testing.assert_allclose(variance, 0.9 + 0.1 * unbiased, rtol=1e-3)
+
+
+@pytest.mark.parametrize("collection", [tf.GraphKeys.UPDATE_OPS, None])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 3e38])
+def test_statistics_that_are_not_finite_do_not_count(collection, bad):
+    """One channel is bad; the other moves on."""
+    values = np.random.RandomState(1).normal(3, 2, [8, 4, 4, 2]).astype(np.float32)
+    inputs = tf.placeholder(tf.float32, values.shape)
+    outputs = batch_norm(inputs, is_training=True, decay=0.5, updates_collections=collection)
+    spoilt = values.copy()
+    spoilt[::2, ..., 0] = bad
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        fetches = [outputs, tf.get_collection(tf.GraphKeys.UPDATE_OPS)]
+        session.run(fetches, {inputs: values})
+        moving = [v for v in tf.global_variables() if "moving" in v.op.name]
+        first = session.run(moving)
+        session.run(fetches, {inputs: spoilt})
+        second = session.run(moving)
+    assert np.isfinite(second).all()
+    if not np.isfinite(bad):
+        np.testing.assert_array_equal([one[0] for one in second], [one[0] for one in first])
+    of_batch = values[..., 1].mean(), values[..., 1].var(ddof=1)
+    for old, new, batch in zip(first, second, of_batch, strict=True):
+        assert new[1] == pytest.approx((old[1] + batch) / 2, rel=1e-4)
 
 
 def test_inference_uses_the_moving_statistics(run):
