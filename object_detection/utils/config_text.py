@@ -108,7 +108,8 @@ class _Walk:
 
     def __init__(self, text: str, source: str, places: Places) -> None:
         self.problems: list[Problem] = []
-        self._tokens = text_format.Tokenizer(text.split("\n"))
+        self._line = 0
+        self._tokens = text_format.Tokenizer(self._counted(text.split("\n")))
         self._source = source
         self._places = places
         self._once: dict[tuple[str, str], _Once] = {}
@@ -118,9 +119,11 @@ class _Walk:
     def _token(self) -> str:
         return str(self._tokens.token)
 
-    @property
-    def _line(self) -> int:
-        return self._tokens.ParseError("").GetLine() or 1
+    def _counted(self, lines: list[str]) -> Iterator[str]:
+        """The lines; the tokenizer takes one when it needs it, so that the last has the token."""
+        for line in lines:
+            self._line += 1
+            yield line
 
     def _take(self) -> tuple[str, int]:
         token, line = self._token, self._line
@@ -240,9 +243,10 @@ class _Walk:
         if wrong:
             self._add(at, f"{noted}: {wrong}")
         elif not _is_repeated(field):
-            before = self._once.setdefault((path, "value"), _Once(at, field.name, value))
-            # NaN, which equals nothing, is refused where it makes no sense.
-            if before.value != value:
+            this = _Once(at, field.name, value)
+            before = self._once.setdefault((path, "value"), this)
+            # NaN equals nothing, not even itself.
+            if before is not this and before.value != value:
                 self._add(
                     at,
                     f"{path}: was set to another value in line {before.line}; leave one of them out.",
@@ -257,7 +261,7 @@ class _Walk:
 
     def _unknown(self, descriptor: Any, within: str, name: str, line: int) -> None:
         kind = descriptor.name
-        text = f"{within + ': ' if within else ''}{quoted(name)} is no field of {kind}."
+        text = f"{within + ': ' if within else ''}{quoted(name, 60)} is no field of {kind}."
         for outer, path in reversed(self._around[:-1]):
             if name in outer.fields_by_name:
                 where = f"in {path}" if path else "outside of all other fields"

@@ -78,6 +78,7 @@ EXTRACTORS = {
         "faster_rcnn_resnet50",
     ),
 }
+_MOST_NAMES = 12
 _BUILDERS = "object_detection.builders.model_builder"
 _TABLES = {
     "ssd": "SSD_FEATURE_EXTRACTOR_CLASS_MAP",
@@ -135,8 +136,9 @@ def _needed_problems(architecture: Any, where: str, case: str) -> Iterator[str]:
 
 def nothing_is_set(message: Any, oneof: str) -> str:
     """The end of a message about a part that is missing: what there is to choose from."""
-    names = [field.name for field in message.DESCRIPTOR.oneofs_by_name[oneof].fields]
-    return f"nothing is set; choose one of: {', '.join(sorted(names))}."
+    names = sorted(field.name for field in message.DESCRIPTOR.oneofs_by_name[oneof].fields)
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"nothing is set; choose one of: {', '.join(names[:_MOST_NAMES])}{more}."
 
 
 def _extractor_problems(name: str, where: str, case: str) -> Iterator[str]:
