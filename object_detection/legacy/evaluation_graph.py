@@ -178,10 +178,9 @@ def pictures(
         except tf.errors.OutOfRangeError:
             return
         except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
-            raise DataError(
-                f"After {count} pictures: "
-                f"{graph_errors.reason(error, record_files, selection and selection.changes)}"
-            ) from error
+            changes = selection.changes if selection else None
+            reason = graph_errors.reason(error, record_files, changes)
+            raise DataError(f"After {count} pictures: {reason}") from error
         groundtruth, detections, input_size, batch_losses = values
         losses.append({name: float(value) for name, value in batch_losses.items()})
         for picture in unbatched(

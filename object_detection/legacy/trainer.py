@@ -127,7 +127,7 @@ def _train(
         loop = Loop(step_graph, train_config, start.train_dir, options, say, record)
         loop.evaluation = evaluation
         loop.record_files = reader.tf_record_input_reader.input_path
-        loop.file_changes = selection and selection.changes
+        loop.file_changes = selection.changes if selection else None
         loop.cut = CutBoxes(*crowd_config.training_limit(train_config, reader))
         return _run(model, loop, start)
 

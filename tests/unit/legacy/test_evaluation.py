@@ -45,7 +45,7 @@ _BATCHES = {
 
 
 def _graph(without=()):
-    def build(configs, reader):
+    def build(configs, reader, selection):
         values = {name: value for name, value in _BATCHES.items() if name not in without}
         following = tf.data.make_initializable_iterator(tf.data.Dataset.from_tensor_slices(values))
         batch = following.get_next()

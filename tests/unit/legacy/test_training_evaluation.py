@@ -208,7 +208,7 @@ def test_the_config_says_what_is_better(data, tmp_path, found):
         "best_metric", "better: HIGHER best_metric"
     )
     _, said = _train(data, tmp_path, text=text)
-    assert "higher is better" in said[0]
+    assert "higher is better" in said[1]
     assert _best(tmp_path)["step"] == 2
 
 
