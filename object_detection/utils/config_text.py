@@ -10,7 +10,7 @@ A path is the names of fields from the pipeline on, with numbers where they are 
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from google.protobuf import text_format
@@ -55,21 +55,29 @@ class Places:
 
     def of(self, path: str) -> str:
         """`file:line` of a field, else of the nearest message around it; "" if nothing is known."""
-        while path not in self._found:
-            if not path:
-                return ""
-            path = path[: max(path.rfind("."), path.rfind("["), 0)]
-        source, line = self._found[path]
+        source, line = self._nearest(path)
         return f"{source}:{line}" if line else source
 
-    def located(self, problems: Iterable[str]) -> list[str]:
-        """Puts `file:line: ` before each problem that begins with the path of a field."""
-        return [self._located(problem) for problem in problems]
+    def _nearest(self, path: str) -> tuple[str, int]:
+        while path not in self._found:
+            if not path:
+                return "", 0
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self._found[path]
 
-    def _located(self, problem: str) -> str:
-        path = path_of(problem)
-        place = self.of(path) if path else ""
-        return f"{place}: {problem}" if place else problem
+    def located(self, problems: Iterable[str]) -> list[str]:
+        """Puts `file:line: ` before each problem that begins with the path of a field.
+
+        Returns:
+            The problems in the order of files and lines; those without one are last.
+        """
+        found = []
+        for problem in problems:
+            path = path_of(problem)
+            source, line = self._nearest(path) if path else ("", 0)
+            place = f"{source}:{line}" if line else source
+            found.append((source == "", source, line, f"{place}: {problem}" if place else problem))
+        return [text for *_, text in sorted(found, key=lambda row: row[:3])]
 
 
 class Problem(NamedTuple):
@@ -79,7 +87,7 @@ class Problem(NamedTuple):
     text: str
 
 
-def in_words(found: Iterable[Problem], source: str, title: str) -> str:
+def in_words(found: Sequence[Problem], source: str, title: str) -> str:
     """Problems of a text, one on a line; below a title if there are several.
 
     Args:

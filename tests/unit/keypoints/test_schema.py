@@ -98,6 +98,14 @@ def test_a_file_of_ones_own(tmp_path):
         ('{"keypoints": [{"name": "a"}], "limb": []}', "unknown entry 'limb'"),
         ('{"keypoints": [{"name": "a", "sigma": "x"}]}', "sigma of 'a' is 'x'"),
         ('{"keypoints": [{"name": "a"}], "limbs": ["a"]}', "list of pairs"),
+        # What only a damaged file, or a malicious one, holds.
+        ("[" * 100_000, "not a JSON file"),
+        ('{"keypoints": [{"name": "a", "sigma": ' + "9" * 5000 + "}]}", "not a JSON file"),
+        ('{"keypoints": [{"name": "a", "sigma": ' + "9" * 400 + "}]}", "sigma of 'a' is '999"),
+        ('{"keypoints": [{"name": "a", "sigma": NaN}]}', "sigma of 'a' is nan"),
+        ('{"keypoints": [{"name": "a", "mirror": ["b"]}]}', "mirror of 'a' should be a name"),
+        ('{"keypoints": [{"name": "a"}], "limbs": [[["a"], {}]]}', "list of pairs"),
+        (json.dumps({"keypoints": [{"name": str(n)} for n in range(2001)]}), "at most 2000"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path, content, message):
