@@ -29,6 +29,7 @@ setuptools.setup(
         "pycocotools>=2.0.7",
         "numpy",
         "google-crc32c",
+        "orjson",
         "pillow>=10.1",
         "lxml",
         "contextlib2",

@@ -14,6 +14,7 @@ from object_detection.utils import files
 
 _KINDS = ("pictures", "faces")
 _LISTS = ("pictures_left_out", "faces_left_out", "notes")
+_BETWEEN_LINES = ",\n  "
 
 
 def _line(**entry: Any) -> str:
@@ -81,6 +82,13 @@ class Report:
         for kind in _KINDS:
             self.reasons[kind].update(other.reasons[kind])
 
+    def compact(self) -> "Report":
+        """Joins the lines of each list to one text, which passes faster to another process."""
+        for name in _LISTS:
+            if lines := getattr(self, name):
+                setattr(self, name, [_BETWEEN_LINES.join(lines)])
+        return self
+
     def counts(self) -> dict[str, Any]:
         """What became of how many."""
         of_pictures = sum(self.reasons["pictures"].values())
@@ -102,7 +110,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it."""
-        lists = {name: [json.loads(line) for line in getattr(self, name)] for name in _LISTS}
+        lists = {name: json.loads(f"[{','.join(getattr(self, name))}]") for name in _LISTS}
         return {**self.counts(), **lists}
 
     def write(self, path: str, head: Mapping[str, Any]) -> None:
@@ -116,7 +124,7 @@ class Report:
         parts = [counts.removesuffix("\n}")]
         for name in _LISTS:
             lines = getattr(self, name)
-            content = "\n  " + ",\n  ".join(lines) + "\n " if lines else ""
+            content = "\n  " + _BETWEEN_LINES.join(lines) + "\n " if lines else ""
             parts.append(f',\n "{name}": [{content}]')
         # A byte of a path that is not UTF-8 becomes an escape, as JSON writes it.
         with (

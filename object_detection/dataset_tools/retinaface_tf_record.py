@@ -15,7 +15,6 @@ label file's order, so the record does not depend on their number. TensorFlow is
 import dataclasses
 import functools
 import itertools
-import json
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -184,7 +183,7 @@ def _convert_some(settings: Settings, task: tuple[_Lines, str]) -> _Converted:
             records.append(record_writer.framed(make_example(stored, path, faces)))
             report.pictures_written += 1
             report.faces_written += len(faces)
-    return _Converted(part, record_writer.write_part(part, records), report)
+    return _Converted(part, record_writer.write_part(part, records), report.compact())
 
 
 def _output_names(opath: str, num_shards: int) -> list[str]:
@@ -206,7 +205,9 @@ def _check(settings: Settings) -> None:
 def _read_labels(settings: Settings, report: Report) -> tuple[list[_Lines], int]:
     """The label file, some pictures at a time, and the number of its pictures."""
     lines = retinaface_labels.read_lines(settings.itxt)
-    begins = [number for number, line in enumerate(lines) if line.lstrip().startswith("#")]
+    begins = [
+        number for number, line in enumerate(lines) if "#" in line and line.lstrip()[0] == "#"
+    ]
     stray: list[retinaface_labels.BadLine] = []
     before = lines[: begins[0]] if begins else lines
     # No picture begins there: nothing comes of it but what is stray.
@@ -314,7 +315,7 @@ def _head(settings: Settings) -> dict[str, Any]:
 
 
 def _why_empty(report: Report, settings: Settings) -> str:
-    first = json.loads(report.pictures_left_out[0])
+    first = report.as_dict()["pictures_left_out"][0]
     reasons = report.reasons["pictures"]
     why = (
         f"All {report.pictures_seen} pictures are left out ("

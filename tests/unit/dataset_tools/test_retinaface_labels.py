@@ -203,7 +203,19 @@ def test_a_file_that_unpacks_without_end_is_not_read_to_its_end(tmp_path, monkey
 def test_lines_are_those_of_the_file(tmp_path):
     text = "# a.jpg\n1 2 3 4\r\n\n# b.jpg\n1 2 3 4"
     (tmp_path / "a.txt").write_bytes(text.encode())
-    assert read_lines(str(tmp_path / "a.txt")) == text.replace("\r", "").splitlines(True)
+    assert read_lines(str(tmp_path / "a.txt")) == text.replace("\r", "").splitlines()
+
+
+@pytest.mark.parametrize("block", [1, 2, 7, 64])
+def test_lines_are_whole_however_the_file_is_read(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(retinaface_labels, "_BLOCK", block)
+    lines = ["# a.jpg", "1 2 3 4", "", "# b.jpg", "", "", "5 6 7 8"]
+    for end in ("", "\n"):
+        (tmp_path / "a.txt").write_text("\n".join(lines) + end)
+        assert read_lines(str(tmp_path / "a.txt")) == lines
+    (tmp_path / "a.txt").write_text("\n".join([*lines, "x" * 10_001, "# c.jpg"]))
+    with pytest.raises(DataError, match="line 8 is no text"):
+        read_lines(str(tmp_path / "a.txt"))
 
 
 @pytest.mark.parametrize(
