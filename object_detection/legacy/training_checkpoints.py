@@ -122,7 +122,7 @@ def step_of(checkpoint: str | None) -> int:
         if not reader.has_tensor(tf.GraphKeys.GLOBAL_STEP):
             return 0
         return int(reader.get_tensor(tf.GraphKeys.GLOBAL_STEP))
-    except (tf.errors.OpError, ValueError) as error:
+    except checkpoint_files.UNREADABLE as error:
         raise CheckpointError(
             f"{checkpoint}: cannot be read ({error}). If its files are damaged, copy them again, or "
             "name an earlier one in the file 'checkpoint' beside it."

@@ -10,6 +10,9 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.errors import CheckpointError
 
+UNREADABLE = (tf.errors.OpError, ValueError, IndexError, TypeError, RuntimeError)
+"""What reading a damaged checkpoint raises; TensorFlow hands some errors on as Python's."""
+
 logger = logging.getLogger(__name__)
 
 POINTER = "checkpoint"
@@ -107,7 +110,7 @@ def problem(prefix: str, thorough: bool = False) -> str | None:
     try:
         reader = tf.train.load_checkpoint(prefix)
         shapes = reader.get_variable_to_shape_map()
-    except (tf.errors.OpError, ValueError) as error:
+    except UNREADABLE as error:
         return f"its index cannot be read ({_first_line(error)})"
     if has_index:
         cut = _cut(prefix, shapes, reader.get_variable_to_dtype_map())
@@ -118,7 +121,7 @@ def problem(prefix: str, thorough: bool = False) -> str | None:
         try:
             for name in shapes:
                 reader.get_tensor(name)
-        except (tf.errors.OpError, ValueError) as error:
+        except UNREADABLE as error:
             return f"its value of {name} is damaged ({_first_line(error)})"
     return None
 

@@ -254,7 +254,7 @@ def restore_whole(saver: tf.train.Saver, session: tf.Session, checkpoint_path: s
     """
     try:
         saver.restore(session, checkpoint_path)
-    except (tf.errors.OpError, ValueError) as error:
+    except checkpoint_files.UNREADABLE as error:
         why = graph_errors.reason(error) if isinstance(error, tf.errors.OpError) else str(error)
         raise CheckpointError(
             f"{checkpoint_path}: cannot be restored ({why}). If its files are damaged, copy them "
@@ -277,7 +277,7 @@ def _checkpoint_shapes(checkpoint_path: str) -> dict[str, list[int]]:
         )
     try:
         return dict(tf.train.load_checkpoint(checkpoint_path).get_variable_to_shape_map())
-    except (tf.errors.OpError, ValueError) as error:
+    except checkpoint_files.UNREADABLE as error:
         raise CheckpointError(
             f"{checkpoint_path}: no readable checkpoint ({error}). Give the prefix, that is the "
             "path without '.index' or '.data-00000-of-00001'."
