@@ -15,6 +15,8 @@ import numpy as np
 import tqdm
 from PIL import Image
 
+from object_detection.builders import record_scans
+from object_detection.builders.record_selection import Selection
 from object_detection.dataset_tools import anchor_suggestion, augmentation_sheet
 from object_detection.dataset_tools.augmentation_sheet import View
 from object_detection.errors import ConfigError, DataError
@@ -64,18 +66,28 @@ class Geometry(NamedTuple):
     anchors: Array  # [N, 4] in pixels of the input
 
 
-def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
+def views(
+    configs: dict[str, Any], seed: int | None, selection: Selection | None = None
+) -> Iterator[View]:
     """Pictures of the training reader, in the order of the records: as recorded, once.
 
     With a seed they are augmented, without end: the n-th is made of the n-th record, and of others
     only if the config has a mosaic.
+
+    Args:
+        configs: as `config_util.get_configs_from_pipeline_file` returns them.
+        seed: of the augmentations; or None.
+        selection: the records that are read; None: all.
+
+    Raises:
+        DataError: a record cannot be read.
     """
     import tensorflow.compat.v1 as tf
 
     from object_detection import inputs
     from object_detection.builders import dataset_builder, image_resizer_builder
     from object_detection.core import standard_fields as fields
-    from object_detection.inputs import mosaic
+    from object_detection.inputs import batches, mosaic
     from object_detection.utils import graph_errors
 
     Inputs = fields.InputDataFields
@@ -89,7 +101,6 @@ def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
     joiner, steps = mosaic.build(options, configs["model"])
 
     def transform(sample: dict[str, Any]) -> dict[str, Any]:
-        sample = inputs.prune_unusable_boxes(sample)
         sample[Inputs.image] = tf.cast(sample[Inputs.image], tf.float32)
         sample = inputs.prune_unusable_boxes(inputs.augment_input_data(sample, steps))
         image, true_shape, *_ = resize(sample[Inputs.image])
@@ -106,7 +117,16 @@ def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
     with tf.Graph().as_default():
         if seed is not None:
             tf.set_random_seed(seed)
-        dataset = dataset_builder.build(reader, None, transform, seed=seed, mosaic=joiner)
+        num_classes = config_util.get_number_of_classes(configs["model"])
+        dataset = dataset_builder.build(
+            reader,
+            None,
+            transform,
+            seed=seed,
+            mosaic=joiner,
+            selection=selection,
+            mend=batches.cleaning(selection, num_classes),
+        )
         following = dataset_builder.make_initializable_iterator(dataset).get_next()
         with tf.Session() as session:
             session.run(tf.tables_initializer())
@@ -117,7 +137,8 @@ def views(configs: dict[str, Any], seed: int | None) -> Iterator[View]:
                     return
                 except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
                     paths = reader.tf_record_input_reader.input_path
-                    raise DataError(graph_errors.reason(error, paths)) from error
+                    changes = selection.changes if selection else None
+                    raise DataError(graph_errors.reason(error, paths, changes)) from error
                 yield View(found["image"], found["boxes"], found["classes"], found.get("keypoints"))
 
 
@@ -344,8 +365,26 @@ def run(arguments: Sequence[str]) -> str:
     config_check.check_pipeline(configs, options.pipeline_config_path, for_training=True)
     # Before the work: what cannot be written should not come out after it.
     os.makedirs(options.output, exist_ok=True)
-    # Loaded late: --help and mistakes in flags should not wait for TensorFlow.
-    startup.prepare_tensorflow()
+    reader = configs["train_input_config"]
+    num_classes = config_util.get_number_of_classes(configs["model"])
+    with record_scans.RecordScans() as scans:
+        scans.begin(reader, num_classes, options.output)
+        # Loaded late: --help and mistakes in flags should not wait for TensorFlow.
+        startup.prepare_tensorflow()
+        notes: list[str] = []
+        selection = scans.selection(
+            reader, num_classes, options.output, notes.append, "train_input_reader"
+        )
+    return _inspected(configs, options, selection, notes)
+
+
+def _inspected(
+    configs: dict[str, Any],
+    options: argparse.Namespace,
+    selection: Selection | None,
+    notes: list[str],
+) -> str:
+    """See `run`; `notes` is what has been found already."""
     from object_detection.metrics import dataset_statistics
 
     categories = label_map_util.create_category_index_from_labelmap(
@@ -372,7 +411,10 @@ def run(arguments: Sequence[str]) -> str:
     seen: list[list[View]] = []
     most = options.max_pictures or None
     for view in tqdm.tqdm(
-        itertools.islice(views(configs, None), most), "counting", unit=" pictures", disable=None
+        itertools.islice(views(configs, None, selection), most),
+        "counting",
+        unit=" pictures",
+        disable=None,
     ):
         statistics.add(view.boxes, view.classes, view.keypoints)
         for crowd in crowds:
@@ -380,13 +422,13 @@ def run(arguments: Sequence[str]) -> str:
         if len(seen) < options.num_drawn:
             seen.append([view])
     for number in range(options.num_augmented):
-        for group, view in zip(seen, views(configs, options.seed + number), strict=False):
+        augmented = views(configs, options.seed + number, selection)
+        for group, view in zip(seen, augmented, strict=False):
             group.append(view)
     summary = statistics.summary()
     names = {one: row["name"] for one, row in categories.items()}
     points = list(schema.names) if schema else _label_map_points(categories, num_keypoints)
     sections = tables(summary, names, points)
-    notes = []
     suggestion = _suggest(configs, place, statistics.sizes)
     if suggestion:
         notes.append(

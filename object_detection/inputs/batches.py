@@ -72,7 +72,7 @@ _EVALUATION_FIELDS = (
 )
 
 
-def _cleaning(selection: Selection | None, num_classes: int) -> Callable[[Sample], Sample]:
+def cleaning(selection: Selection | None, num_classes: int) -> Callable[[Sample], Sample]:
     """What is done to a decoded sample before anything else."""
     if selection is None:
         return prune_unusable_boxes
@@ -158,7 +158,7 @@ def training_dataset(
         start=start,
         in_order=None if seed is None else train_config.deterministic_input,
         selection=selection,
-        mend=_cleaning(selection, num_classes),
+        mend=cleaning(selection, num_classes),
     )
 
 
@@ -212,7 +212,7 @@ def evaluation_dataset(
         transform,
         drop_remainder=False,
         selection=selection,
-        mend=_cleaning(selection, num_classes),
+        mend=cleaning(selection, num_classes),
     )
 
 
