@@ -1,5 +1,6 @@
 """An evaluation: one graph and its evaluators, run on one checkpoint after the other."""
 
+import dataclasses
 import os
 from typing import Any
 
@@ -109,6 +110,7 @@ class Evaluation:
         config = self._eval_config
         limit = config.num_examples if config.HasField("num_examples") else 0
         count = 0
+        not_finite = 0
         beyond = CutBoxes(*self._limit, fate="cannot be found")
         with tf.Session(
             graph=self._tf_graph, config=tf.ConfigProto(allow_soft_placement=True)
@@ -128,6 +130,7 @@ class Evaluation:
             # disable=None: a bar on a terminal, nothing in a log.
             for picture in tqdm.tqdm(stream, "evaluating", unit=" pictures", disable=None):
                 self._count(picture, count)
+                not_finite += picture.num_not_finite
                 beyond.count([len(picture.truth[Inputs.groundtruth_boxes])])
                 if count < config.num_visualizations and picture.image is not None:
                     name = evaluation_reports.file_name(picture, count)
@@ -144,7 +147,8 @@ class Evaluation:
         if not count:
             raise DataError("The reader gave no picture; see eval_input_reader.input_path.")
         metrics = self._metrics(losses)
-        return self._write(checkpoint, step, count, metrics, work, drawn, beyond.words())
+        result = self._write(checkpoint, step, count, metrics, work, drawn, beyond.words())
+        return dataclasses.replace(result, num_not_finite=not_finite)
 
     def _metrics(self, losses: list[dict[str, float]]) -> dict[str, float]:
         """What the evaluators found, and the mean losses of the batches."""

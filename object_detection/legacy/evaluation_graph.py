@@ -52,6 +52,7 @@ class Picture(NamedTuple):
     truth: dict[str, Any]  # `InputDataFields` keys
     detections: dict[str, Any]  # `DetectionResultFields` keys
     image: Any  # [H, W, 3] uint8, or None if it is not to be drawn
+    num_not_finite: int  # further detections, left out: NaN would pass for a box that fits
 
 
 def build_graph(
@@ -129,31 +130,48 @@ def unbatched(
             truth[Inputs.groundtruth_keypoints] = (
                 groundtruth[Inputs.groundtruth_keypoints][index, :boxes] * truth_scale
             )
-        found = int(detections[Detections.num_detections][index])
+        num_found = int(detections[Detections.num_detections][index])
+        of_picture = {key: value[index] for key, value in detections.items()}
+        found = _finite_rows(of_picture, num_found)
         detected: dict[str, Any] = {
-            Detections.detection_boxes: detections[Detections.detection_boxes][index, :found]
+            Detections.detection_boxes: of_picture[Detections.detection_boxes][found]
             * np.tile(size, 2),
-            Detections.detection_scores: detections[Detections.detection_scores][index, :found],
-            Detections.detection_classes: detections[Detections.detection_classes][
-                index, :found
-            ].astype(np.int64)
+            Detections.detection_scores: of_picture[Detections.detection_scores][found],
+            Detections.detection_classes: of_picture[Detections.detection_classes][found].astype(
+                np.int64
+            )
             + LABEL_OFFSET,
         }
         if Detections.detection_keypoints in detections:
             detected[Detections.detection_keypoints] = (
-                detections[Detections.detection_keypoints][index, :found] * size
+                of_picture[Detections.detection_keypoints][found] * size
             )
         if Detections.detection_keypoint_scores in detections:
-            detected[Detections.detection_keypoint_scores] = detections[
+            detected[Detections.detection_keypoint_scores] = of_picture[
                 Detections.detection_keypoint_scores
-            ][index, :found]
+            ][found]
         height, width = size.astype(int)
         yield Picture(
             name=groundtruth[Inputs.source_id][index].decode("utf-8", "replace"),
             truth=truth,
             detections=detected,
             image=None if images is None else images[index, :height, :width],
+            num_not_finite=num_found - len(found),
         )
+
+
+def _finite_rows(of_picture: dict[str, Array], num_found: int) -> Array:
+    """Which of the first detections of a picture have a finite box, score and points."""
+    finite = np.ones([num_found], bool)
+    for key in (
+        Detections.detection_boxes,
+        Detections.detection_scores,
+        Detections.detection_keypoints,
+    ):
+        if key in of_picture:
+            values = of_picture[key][:num_found]
+            finite &= np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+    return np.flatnonzero(finite)
 
 
 def pictures(

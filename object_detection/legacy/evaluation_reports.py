@@ -31,6 +31,16 @@ class Result:
     sheets: list[Sheet]  # tables and curves
     files: list[str]  # paths of their CSV files and plots
     warning: str = ""  # of objects that no metric can count as found
+    num_not_finite: int = 0  # detections that were left out, because they are no numbers
+
+    def words_of_not_finite(self) -> str:
+        """What should be said of such detections; empty without any."""
+        if not self.num_not_finite:
+            return ""
+        return (
+            f"{self.num_not_finite} detections are not finite and count for nothing: look at the "
+            "losses of the training, and at the checkpoint."
+        )
 
 
 def draw(
@@ -101,4 +111,4 @@ def summary_lines(result: Result) -> list[str]:
         if not plots:
             lines.append(f"({eval_util.HOW_TO_GET_PLOTS})")
     lines.append(f"metrics: {result.metrics_file}")
-    return [*lines, result.warning] if result.warning else lines
+    return [*lines, *filter(None, (result.words_of_not_finite(), result.warning))]

@@ -133,6 +133,8 @@ class TrainingEvaluation:
             f"eval {step}: {'; '.join(words)} ({pictures} pictures, "
             f"{time.monotonic() - begin:.0f} s){end}"
         )
+        for line in filter(None, (result.words_of_not_finite() for result in results)):
+            self._say(line)
         for warning in dict.fromkeys(result.warning for result in results):
             if warning and len(self._history) == 1:
                 self._say(warning)

@@ -1,6 +1,7 @@
 """Trainings that meet numbers that are not finite: what changes, what is said, what is kept."""
 
 import contextlib
+import json
 import pathlib
 import sys
 
@@ -34,6 +35,16 @@ class RootModel(tiny_training.TinyModel):
         return {name: tf.sqrt(loss) for name, loss in losses.items()}
 
 
+class BlindModel(tiny_training.TinyModel):
+    """Finds nothing but NaN, except in training."""
+
+    def predict(self, preprocessed_inputs, true_image_shapes, **more):
+        predictions = super().predict(preprocessed_inputs, true_image_shapes, **more)
+        if self._is_training:
+            return predictions
+        return {name: value * np.nan for name, value in predictions.items()}
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
@@ -62,7 +73,7 @@ class Trainings:
         said = []
         with pytest.MonkeyPatch.context() as patched, tf.Graph().as_default():
             patched.setattr(training_session, "session_config", _one_thread)
-            patched.setattr(model_builder, "build", lambda *_, **__: model(True))
+            patched.setattr(model_builder, "build", lambda _, is_training, **__: model(is_training))
             if bad:
                 patched.setattr(inputs, "training_dataset", _spoilt(**bad))
             self.outcome = trainer.train_model(configs, str(train_dir), options, said.append)
@@ -291,3 +302,27 @@ def test_variables_that_are_not_finite_are_never_saved(train, good, tmp_path, mo
     assert (tmp_path / "model.ckpt-3.index").exists() == (more == ROLL_BACK)
     for path in tmp_path.glob("model.ckpt-3.index"):
         assert all(np.isfinite(value).all() for value in _values(tmp_path, 3).values()), path
+
+
+def test_an_evaluation_that_finds_nan_does_not_end_the_training(train, tmp_path):
+    said = train(
+        tmp_path,
+        2,
+        """
+        train_config { evaluation { every_steps: 1 best_metric: "Losses/boxes" } }
+        eval_config { num_visualizations: 2 }
+        """,
+        BlindModel,
+        every=1e9,
+    )
+    assert train.outcome.step == 2
+    assert [line.split(",")[0] for line in said if line.startswith("eval ")] == [
+        "eval 1: boxes nan",
+        "eval 2: boxes nan",
+    ]
+    with open(tmp_path / "eval" / "metrics.json") as file:
+        metrics = json.load(file, parse_constant=lambda name: pytest.fail(name))["metrics"]
+    assert metrics["Losses/boxes"] is None
+    assert metrics["DetectionBoxes_Precision/mAP"] == 0
+    assert sum("4 detections are not finite and count for nothing" in line for line in said) == 2
+    assert not (tmp_path / "best").exists()

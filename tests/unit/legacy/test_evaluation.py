@@ -258,9 +258,29 @@ def test_lines_for_the_console(evaluate):
     assert lines[-1].startswith("metrics: ")
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize(
+    "key",
+    [
+        Detections.detection_boxes,
+        Detections.detection_scores,
+        Detections.detection_keypoints,
+    ],
+)
+def test_detections_that_are_not_finite_count_for_nothing(key, bad):
+    """A comparison with NaN is false: "overlaps too little" would be, too."""
+    batch = {name: value[0].copy() for name, value in _BATCHES.items()}
+    batch[key][0].reshape(-1)[-1] = bad
+    (picture,) = evaluation_graph.unbatched(batch, batch, np.array([50, 100]), None)
+    rows = len(_BATCHES[key][0][0])
+    assert picture.num_not_finite == 1
+    assert {len(value) for value in picture.detections.values()} == {rows - 1}
+
+
 def test_scores_of_keypoints_stay_with_their_detection():
     batch = {name: value[0] for name, value in _BATCHES.items()}
     (picture,) = evaluation_graph.unbatched(batch, batch, np.array([50, 100]), None)
+    assert picture.num_not_finite == 0
     assert picture.detections[Detections.detection_keypoint_scores].tolist() == [[0.75, 0.5]]
     assert picture.truth[Inputs.groundtruth_difficult].tolist() == [False]
     assert evaluation_reports.file_name(picture, 7) == "007_one.jpg"

@@ -12,7 +12,7 @@ from object_detection.builders import graph_rewriter_builder
 from object_detection.core import preprocessor
 from object_detection.core import standard_fields as fields
 from object_detection.core.model import DetectionModel
-from object_detection.errors import ConfigError
+from object_detection.errors import ConfigError, DataError
 from object_detection.legacy import trainer
 from object_detection.protos import graph_rewriter_pb2, train_pb2
 
@@ -311,3 +311,30 @@ def test_a_sample_that_breaks_ends_the_training(tmp_path):
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="broken sample"):
         _train(tmp_path, make=broken)
+
+
+def test_a_sample_that_is_not_finite_is_named(tmp_path):
+    def one_is_bad():
+        count = tf.get_variable(
+            "count",
+            [],
+            tf.int32,
+            tf.zeros_initializer(),
+            trainable=False,
+            collections=[tf.GraphKeys.LOCAL_VARIABLES],
+        )
+        number = count.assign_add(1)
+        picture = tf.fill([8, 6, 3], tf.where(tf.equal(number, 5), np.nan, 100.0))
+        return _sample(**{F.image: picture, F.source_id: tf.strings.format("picture{}", number)})
+
+    with pytest.raises(DataError) as error:
+        _train(tmp_path, "num_steps: 9", make=one_is_bad)
+    words = str(error.value)
+    assert "Loss/boxes, Loss/classes, Loss/TotalLoss is not finite" in words
+    assert "picture5" in words
+    (path,) = (tmp_path / "bad_steps").iterdir()
+    with np.load(path) as file:
+        names = [str(file[f"{number}/source_id"]) for number in range(3)]
+        bad = [bool(np.isnan(file[f"{number}/image"]).all()) for number in range(3)]
+    assert bad == [name == "picture5" for name in names]
+    assert sum(bad) == 1

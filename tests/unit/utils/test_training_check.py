@@ -26,6 +26,8 @@ def _problems(text, **configs):
             "gradient_clipping_by_norm: 1 gradient_clipping_by_global_norm: 1",
             "excludes gradient_clipping_by_norm",
         ),
+        ("non_finite { policy: SKIP max_times: 0 }", "non_finite.max_times: must be at least 1"),
+        ("non_finite { policy: ROLL_BACK max_times: 0 }", "non_finite.max_times: must be"),
         ("optimizer { moving_average_decay: 1 }", "moving_average_decay: is 1, should be"),
         (
             "optimizer { use_moving_average: false moving_average_warmup: true }",
