@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from object_detection.errors import CheckpointError, DataError
+from object_detection.errors import CheckpointError, DataError, StorageError
 from object_detection.legacy import bad_step, step_guard, training_checkpoints
 from object_detection.legacy.bad_step_record import Record
 from object_detection.legacy.checkpoint_store import CheckpointStore
@@ -209,7 +209,7 @@ class BadNumbers:
         """Where the batch was written; a full disk is no reason to lose more than that."""
         try:
             return f"The batch is in {bad_step.save(bad, self._train_dir)}."
-        except OSError as error:
+        except (OSError, StorageError) as error:
             return f"The batch could not be written ({error})."
 
     def _count(self, what: str, number: int, step: int) -> None:

@@ -122,14 +122,17 @@ class Loop:
                 reason, ended = self._turn(session, writer)
             interrupted = self._stop_requested()
             try:
-                self._save(session)
+                # A training that has not begun has nothing to save.
+                if self._step or not interrupted:
+                    self._save(session)
             except bad_numbers.GoBack as asked:
                 self._go_back(session, writer, asked)
         writer.close()
         self._say_news(self.cut.news(growth=1))
         word = "Interrupted" if interrupted else "Stopped early" if reason else "Finished"
         because = f": {reason}" if reason and not interrupted else ""
-        self.say(f"{word} at step {self._step}{because}; saved {self._checkpoint}.")
+        saved = f"saved {self._checkpoint}" if self._checkpoint else "there is nothing to save"
+        self.say(f"{word} at step {self._step}{because}; {saved}.")
         self._say_news(self.bad.record.words())
         return self.outcome(interrupted)
 
