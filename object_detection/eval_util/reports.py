@@ -1,5 +1,6 @@
 """Where the numbers and pictures of an evaluation go: TensorBoard, files."""
 
+import math
 import os
 from typing import Any
 
@@ -43,10 +44,10 @@ def write_metrics(metrics: dict[str, float], global_step: int, summary_dir: str)
 
 
 def write_metrics_file(content: dict[str, Any], eval_dir: str) -> str:
-    """Writes `metrics.json`, whole or not at all; NaN becomes null. Returns its path."""
+    """Writes `metrics.json`, whole or not at all; NaN and infinity become null. Returns its path."""
     path = os.path.join(eval_dir, "metrics.json")
     metrics = {
-        name: value if value == value else None for name, value in content["metrics"].items()
+        name: value if math.isfinite(value) else None for name, value in content["metrics"].items()
     }
     files.write_json(path, {**content, "metrics": metrics})
     return path

@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from object_detection.errors import CheckpointError, DataError, StorageError
+from object_detection.errors import CheckpointError, DataError, ObjectDetectionError, StorageError
 from object_detection.legacy import bad_step, step_guard, training_checkpoints
 from object_detection.legacy.bad_step_record import Record
 from object_detection.legacy.checkpoint_store import CheckpointStore
@@ -108,10 +108,10 @@ class BadNumbers:
         if variables:
             end = f"The last checkpoint is as it was. {_ADVICE}"
         else:
-            saved = f"The state before this step is saved as {save()}; the" if step > 1 else "The"
             end = (
-                f"{saved} same command begins with the same batch again. {_ADVICE} "
-                "train_config { non_finite { policy: SKIP } } goes on without such steps."
+                f"{self._saved(what, save) if step > 1 else 'The'} same command begins with the same "
+                f"batch again. {_ADVICE} train_config {{ non_finite {{ policy: SKIP }} }} goes on "
+                "without such steps."
             )
         raise DataError(f"{what} {end}")
 
@@ -205,12 +205,21 @@ class BadNumbers:
         for one in sorted(names, key=lambda one: not one.endswith(".index")):
             os.replace(os.path.join(found, one), os.path.join(folder, one))
 
+    def _saved(self, what: str, save: Callable[[], str]) -> str:
+        """The beginning of a sentence on a checkpoint of the last good step."""
+        try:
+            return f"The state before this step is saved as {save()}; the"
+        except ObjectDetectionError:
+            # Two things went wrong; the first should be known, too.
+            self._say(what)
+            raise
+
     def _kept(self, bad: bad_step.BadStep) -> str:
         """Where the batch was written; a full disk is no reason to lose more than that."""
         try:
             return f"The batch is in {bad_step.save(bad, self._train_dir)}."
         except (OSError, StorageError) as error:
-            return f"The batch could not be written ({error})."
+            return f"The batch could not be written ({str(error).rstrip('.')})."
 
     def _count(self, what: str, number: int, step: int) -> None:
         value = tf.Summary.Value(tag=f"NotFinite/{what}", simple_value=number)

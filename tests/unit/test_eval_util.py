@@ -168,10 +168,10 @@ def test_metrics_reach_tensorboard(tmp_path):
 
 
 def test_metrics_file_is_plain_json(tmp_path):
-    content = {"step": 1, "metrics": {"a": float("nan"), "b": 0.25}}
+    content = {"step": 1, "metrics": {"a": float("nan"), "b": 0.25, "c": float("-inf")}}
     path = eval_util.write_metrics_file(content, str(tmp_path))
     with open(path, encoding="utf-8") as file:
-        assert json.load(file) == {"step": 1, "metrics": {"a": None, "b": 0.25}}
+        assert json.load(file) == {"step": 1, "metrics": {"a": None, "b": 0.25, "c": None}}
 
 
 def _result_dict(**more):

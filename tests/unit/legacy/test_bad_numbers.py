@@ -1,7 +1,9 @@
 """Trainings that meet numbers that are not finite: what changes, what is said, what is kept."""
 
 import contextlib
+import errno
 import json
+import os
 import pathlib
 import sys
 
@@ -12,9 +14,10 @@ import tensorflow.compat.v1 as tf
 from object_detection import inputs
 from object_detection.builders import model_builder
 from object_detection.core import standard_fields as fields
-from object_detection.errors import CheckpointError, DataError
-from object_detection.legacy import trainer, training_session
+from object_detection.errors import CheckpointError, DataError, StorageError
+from object_detection.legacy import bad_numbers, bad_step, trainer, training_session
 from object_detection.legacy.bad_step_record import Record
+from object_detection.protos import train_pb2
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import tiny_training
@@ -326,3 +329,44 @@ def test_an_evaluation_that_finds_nan_does_not_end_the_training(train, tmp_path)
     assert metrics["DetectionBoxes_Precision/mAP"] == 0
     assert sum("4 detections are not finite and count for nothing" in line for line in said) == 2
     assert not (tmp_path / "best").exists()
+
+
+def _full(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def one_bad_step(monkeypatch):
+    """What decides on step 7, which is not finite, and the lines said."""
+    bad = bad_step.BadStep(7, {"Loss/a": np.nan}, {"v": 1.0}, {"image": np.zeros([1, 2])}, ())
+    monkeypatch.setattr(bad_step, "read", lambda *_: bad)
+    monkeypatch.setattr(bad_numbers.BadNumbers, "not_finite", lambda *_: [])
+
+    def make(train_dir):
+        said = []
+        record = Record(str(train_dir), 6)
+        config = train_pb2.NonFinite()
+        return bad_numbers.BadNumbers(None, config, str(train_dir), record, said.append), said
+
+    return make
+
+
+def test_a_full_disk_does_not_hide_a_bad_step(one_bad_step, tmp_path, monkeypatch):
+    monkeypatch.setattr(np, "savez_compressed", _full)
+    numbers, said = one_bad_step(tmp_path)
+    with pytest.raises(DataError, match=r"Loss/a is not finite.*could not be written \(.*No space"):
+        numbers.after_bad_step(None, 7, lambda: "model.ckpt-6")
+    assert not said
+
+    def no_room():
+        raise StorageError("model.ckpt-6: no room")
+
+    with pytest.raises(StorageError, match=r"model.ckpt-6: no room"):
+        numbers.after_bad_step(None, 7, no_room)
+    assert "Step 7: Loss/a is not finite" in said[0]
+
+
+def test_the_first_step_has_nothing_before_it(one_bad_step, tmp_path):
+    numbers, _ = one_bad_step(tmp_path)
+    with pytest.raises(DataError, match=r"The same command begins with the same batch again"):
+        numbers.after_bad_step(None, 1, lambda: pytest.fail("saved what nobody trained"))
