@@ -15,6 +15,8 @@ from object_detection.utils.label_map_util import LABEL_OFFSET
 logger = logging.getLogger(__name__)
 
 Detections = fields.DetectionResultFields
+# Node of the pictures as the network gets them, [B, H, W, 3] in [0, 255].
+FLOAT_IMAGES = "ToFloat"
 # What a graph without suppression gives.
 RAW = (
     Detections.raw_detection_boxes,
@@ -116,7 +118,8 @@ def build_detection_graph(
                 side_input_names, side_input_shapes, side_input_types, strict=True
             )
         }
-    inputs, true_shapes = detection_model.preprocess(tf.cast(images, tf.float32))
+    images = tf.cast(images, tf.float32, name=FLOAT_IMAGES)
+    inputs, true_shapes = detection_model.preprocess(images)
     detections = detection_model.postprocess(
         detection_model.predict(inputs, true_shapes, **side_inputs), true_shapes
     )

@@ -19,7 +19,7 @@ from object_detection.exporter import (
 )
 from object_detection.exporter.graph_inputs import Shape
 from object_detection.protos import pipeline_pb2
-from object_detection.utils import config_check, config_util, export_check
+from object_detection.utils import config_check, config_util, export_check, export_manifest
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def _write(
             graph_def, built.kept, bfloat16=_is_bfloat16(pipeline_config)
         )
     directory.point_to_local_checkpoint(work)
-    with open(os.path.join(work, running_graphs.FROZEN_GRAPH), "wb") as file:
+    with open(os.path.join(work, export_manifest.FROZEN_GRAPH), "wb") as file:
         file.write(graph_def.SerializeToString())
     directory.write_saved_model(
         os.path.join(work, running_graphs.SAVED_MODEL), graph_def, built.placeholders, built.outputs

@@ -15,7 +15,6 @@ import tensorflow.compat.v1 as tf
 from object_detection.utils import export_manifest, files
 
 _PACKAGE = "object_detection"
-_CONFIG = "pipeline.config"
 NOT_CHECKED = "not checked: exported with --nocheck"
 
 
@@ -61,7 +60,7 @@ def write_manifest(
         check: what the comparison with the checkpoint saw; None if there was none.
     """
     listed = export_manifest.describe_folder(directory)
-    with open(os.path.join(directory, _CONFIG), "rb") as file:
+    with open(os.path.join(directory, export_manifest.CONFIG), "rb") as file:
         config = hashlib.sha256(file.read()).hexdigest()
     now = datetime.datetime.now(datetime.timezone.utc)
     files.write_json(
@@ -69,7 +68,7 @@ def write_manifest(
         {
             "format": export_manifest.FORMAT,
             "created": now.isoformat(timespec="seconds"),
-            "config": {"file": _CONFIG, "sha256": config},
+            "config": {"file": export_manifest.CONFIG, "sha256": config},
             "checkpoint": {
                 "prefix": os.path.abspath(checkpoint),
                 "step": global_step(checkpoint),

@@ -12,9 +12,9 @@ from google.protobuf.message import DecodeError
 from object_detection.errors import CheckpointError, ExportError
 from object_detection.exporter.comparison import Array
 from object_detection.utils import graph_errors
+from object_detection.utils.export_manifest import FROZEN_GRAPH
 from object_detection.utils.frozen_graph import reading
 
-FROZEN_GRAPH = "frozen_inference_graph.pb"
 SAVED_MODEL = "saved_model"
 
 

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from object_detection.errors import CheckpointError
+from object_detection.utils import untrusted
 
 logger = logging.getLogger(__name__)
 
 NAME = "export.json"
+FROZEN_GRAPH = "frozen_inference_graph.pb"
+CONFIG = "pipeline.config"
 FORMAT = 1
 BEING_WRITTEN = "being written"
 """Value of the key `state` while an export replaces another one."""
@@ -75,6 +78,8 @@ def read(folder: str) -> Manifest | None:
     entries = content.get("files") if number == FORMAT else None
     if not isinstance(entries, dict) or not all(map(_is_entry, entries.values())):
         raise CheckpointError(f"{path}: does not list the files of an export. {_ADVICE}")
+    if not all(map(untrusted.is_below, entries)):
+        raise CheckpointError(f"{path}: lists files outside of the directory. {_ADVICE}")
     return dict(content)
 
 
@@ -155,3 +160,13 @@ def verify_content(path: str, content: bytes, say_if_unknown: bool = False) -> N
     found = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     if found != {"bytes": entry["bytes"], "sha256": entry["sha256"]}:
         raise _differs(path, entry, found)
+
+
+def verify_file(path: str) -> None:
+    """Compares a file with the manifest beside it, if that lists it.
+
+    Raises:
+        CheckpointError: they differ, or the manifest is damaged.
+    """
+    with open(path, "rb") as file:
+        verify_content(path, file.read())
