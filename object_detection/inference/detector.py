@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-from google.protobuf.message import DecodeError
 
 from object_detection.errors import CheckpointError, ShapeError
 from object_detection.inference import raw_detections
+from object_detection.utils import export_manifest
+from object_detection.utils.export_manifest import FROZEN_GRAPH
+from object_detection.utils.frozen_graph import reading
 
 Array = np.ndarray[Any, Any]
 
-FROZEN_GRAPH = "frozen_inference_graph.pb"
 _INPUT = "image_tensor:0"
 _OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 _KEYPOINTS = "detection_keypoints"
@@ -37,28 +38,24 @@ class Found(NamedTuple):
 
 
 def load_frozen_graph(path: str) -> tf.GraphDef:
-    """Reads a frozen graph.
+    """Reads a frozen graph, which is that of its export, and does nothing but compute.
+
+    An export without `export.json` (of the OD API, say) cannot be verified; a line says so.
 
     Args:
         path: the `.pb` file, or the directory that `export_inference_graph.py` wrote.
 
     Raises:
-        CheckpointError: there is none, or it is damaged.
+        CheckpointError: there is none; it is damaged, or not the one that `export.json` beside it
+            describes; or it holds operations that reach files or code.
     """
     if os.path.isdir(path):
         path = os.path.join(path, FROZEN_GRAPH)
-    graph = tf.GraphDef()
-    try:
-        with open(path, "rb") as file:
-            graph.ParseFromString(file.read())
-    except OSError as error:
-        raise CheckpointError(
-            f"{path}: {error.strerror}. Give the directory that export_inference_graph.py wrote, "
-            f"or its {FROZEN_GRAPH}."
-        ) from error
-    except DecodeError as error:
-        raise CheckpointError(f"{path}: is not a frozen graph, or is damaged.") from error
-    return graph
+    content = reading.read_bounded(
+        path, f" Give the directory that export_inference_graph.py wrote, or its {FROZEN_GRAPH}."
+    )
+    export_manifest.verify_content(path, content, say_if_unknown=True)
+    return reading.parse_graph(content, path)
 
 
 class Detector:
@@ -75,7 +72,7 @@ class Detector:
             path: see `load_frozen_graph`.
 
         Raises:
-            CheckpointError: the graph cannot be read, or is not that of a detector.
+            CheckpointError: see `load_frozen_graph`; or the graph is not that of a detector.
             ConfigError: it has no suppression, and the config beside it does not say how.
         """
         graph_def = load_frozen_graph(path)
@@ -90,7 +87,10 @@ class Detector:
         self._suppression = raw_detections.settings_beside(path) if is_raw else None
         further = _RAW_KEYPOINTS if is_raw else (_KEYPOINTS, _KEYPOINT_SCORES)
         with tf.Graph().as_default() as graph:
-            tf.import_graph_def(graph_def, name="")
+            try:
+                tf.import_graph_def(graph_def, name="")
+            except ValueError as error:
+                raise CheckpointError(f"{path}: is no valid graph: {error}") from error
             self._outputs = {
                 name: graph.get_tensor_by_name(f"{name}:0")
                 for name in (*wanted, *further)

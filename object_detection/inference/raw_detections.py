@@ -18,7 +18,7 @@ from object_detection.core import standard_fields as fields
 from object_detection.errors import ConfigError
 from object_detection.metrics import np_box_list_ops, np_boxes
 from object_detection.protos import pipeline_pb2
-from object_detection.utils import config_util
+from object_detection.utils import config_util, export_manifest
 from object_detection.utils.label_map_util import LABEL_OFFSET
 
 Array = np.ndarray[Any, Any]
@@ -95,11 +95,13 @@ def settings_beside(model: str) -> Suppression:
         model: export directory or frozen graph.
 
     Raises:
+        CheckpointError: the file is not the one that `export.json` beside it describes.
         ConfigError: there is no such file, or see `settings_of`.
     """
     folder = model if os.path.isdir(model) else os.path.dirname(model)
-    path = os.path.join(folder, "pipeline.config")
+    path = os.path.join(folder, export_manifest.CONFIG)
     text = config_util.read_text(path)
+    export_manifest.verify_file(path)
     return settings_of(config_util.parse_text(text, pipeline_pb2.TrainEvalPipelineConfig(), path))
 
 
