@@ -7,6 +7,7 @@ Every round has to end with the same bits.
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -48,9 +49,10 @@ _TRAINING = """
   evaluation { every_steps: 3 best_metric: "Losses/classification_loss"
     early_stopping { patience: 99 } }
 """
-# Until here a training only prepares itself.
+# Until the first words a training only prepares itself; the first step takes seconds.
 _FIRST_WORDS = "Training from step"
-# Of the undisturbed time from there on, a run lives at most this part before it is killed.
+_STEP_WORDS = "\nstep "
+# A run lives at most this part of the undisturbed time after its first step.
 _SHARE = 0.4
 _LONGEST = 900.0  # seconds that any program may take
 
@@ -133,24 +135,28 @@ class KillTest:
             kills: of trainings; the last round goes on until its training has ended.
             export_kills: of exports.
         """
-        times = self._timed(self._training("undisturbed"), _FIRST_WORDS)
-        self._say(f"undisturbed: {times[0]:.1f} s until the first step, {times[1]:.1f} s after it")
+        times = self._timed(self._training("undisturbed"), _FIRST_WORDS, _STEP_WORDS)
+        self._say(
+            f"undisturbed: {times[0]:.1f} s to get ready, {times[1]:.1f} s until the first step, "
+            f"{times[2]:.1f} s after it"
+        )
         while sum(self.result.kills.values()) < kills:
             self._round(kills, times)
         if export_kills:
             self._kill_exports(export_kills)
         return self.result
 
-    def _round(self, kills: int, times: tuple[float, float]) -> None:
+    def _round(self, kills: int, times: Sequence[float]) -> None:
         """A training that is killed and given again until it ends, or `kills` are reached."""
         name = f"round-{self.result.rounds}"
         train_dir = self._folder / name
         step = 0
         while sum(self.result.kills.values()) < kills:
-            if self._random.random() < 0.15:
-                words, delay = "", self._random.uniform(0, times[0])
-            else:
-                words, delay = _FIRST_WORDS, self._random.uniform(0, _SHARE * times[1])
+            words, longest = self._random.choices(
+                [("", times[0]), (_FIRST_WORDS, times[1]), (_STEP_WORDS, _SHARE * times[2])],
+                weights=[1, 2, 7],
+            )[0]
+            delay = self._random.uniform(0, longest)
             log = self._killed(self._training(name), words, delay)
             if log is None:
                 break
@@ -204,7 +210,7 @@ class KillTest:
 
     def _kill_exports(self, kills: int) -> None:
         """Half of them into a directory that is there already."""
-        total = sum(self._timed(self._export("exported"), ""))
+        total = sum(self._timed(self._export("exported")))
         self._run(self._export("exported again"))
         expected = export_contents(self._folder / "exported")
         self._equal("two exports", export_contents(self._folder / "exported again"), expected)
@@ -253,15 +259,17 @@ class KillTest:
             self._problem(f"{command[0]} ended with {done.returncode}: {done.stdout[-500:]}")
         return done.stdout
 
-    def _timed(self, command: Sequence[str], words: str) -> tuple[float, float]:
-        """Seconds until a program has said something, and from there to its end."""
-        begin = time.monotonic()
+    def _timed(self, command: Sequence[str], *words: str) -> list[float]:
+        """Seconds until a program has said something, from there to the next, and to its end."""
+        times = [time.monotonic()]
         with self._started(command) as (process, log):
-            _wait_for(process, log, words)
-            first = time.monotonic()
+            for one in words:
+                _wait_for(process, log, one)
+                times.append(time.monotonic())
             if process.wait(_LONGEST):
                 self._problem(f"{command[0]}: {log.read_text()[-500:]}")
-        return first - begin, time.monotonic() - first
+            times.append(time.monotonic())
+        return [after - before for before, after in itertools.pairwise(times)]
 
     def _killed(self, command: Sequence[str], words: str, delay: float) -> str | None:
         """Kills a program some seconds after it has said something.
