@@ -21,7 +21,7 @@ NAME = "validate_tfrecord"
 
 _MOST_WORKERS = 256
 _MOST_EXAMPLES = 3  # of each reason, on the console
-_WIDTH = 26  # of a count and a reason
+_WIDTH = 28  # of a count and a reason
 
 
 class Source(NamedTuple):

@@ -156,7 +156,8 @@ def _judge(file: framing.RecordFile, offset: int, length: int, rules: Rules) -> 
         return checks.Judgement("", (checks.Fault("record_too_large", detail, SKIPPED),))
     content = file.content(offset, length)
     if content is None:
-        fault = checks.Fault("checksum", f"of {length} bytes", SKIPPED)
+        detail = f"{length} bytes from byte {offset} on"
+        fault = checks.Fault("checksum", detail, SKIPPED)
         return checks.Judgement("", (fault,))
     if not rules.examples:
         return checks.Judgement("", ())
