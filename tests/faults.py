@@ -134,6 +134,7 @@ class Fault:
     change: Callable[[Record], None] | None = None  # of what the record holds
     # Of what the file holds of a record, beginning with its length.
     damage: Callable[[bytearray], bytes | bytearray] | None = None
+    of_boxes: bool = False  # falls on the first box, or its first keypoint
 
 
 def _flipped(place: int) -> Callable[[bytearray], bytearray]:
@@ -156,22 +157,45 @@ FAULTS = (
     Fault("no picture", "no_picture", "skipped", lambda record: record.remove("image/encoded")),
     Fault("picture cut off", "picture_does_not_decode", "skipped", _cut_picture),
     Fault("huge picture", "picture_too_large", "skipped", _huge_picture),
-    Fault("unequal corners", "unequal_corners", "skipped", _shortened(f"{CORNERS}xmax")),
+    Fault(
+        "unequal corners", "unequal_corners", "skipped", _shortened(f"{CORNERS}xmax"), of_boxes=True
+    ),
     Fault(
         "a class too few",
         "unequal_classes",
         "skipped",
         _shortened("image/object/class/label", "image/object/class/text"),
+        of_boxes=True,
     ),
-    Fault("a point too few", "unequal_keypoints", "skipped", _shortened(f"{KEYPOINT}x")),
+    Fault(
+        "a point too few", "unequal_keypoints", "skipped", _shortened(f"{KEYPOINT}x"), of_boxes=True
+    ),
     Fault("a weight too many", "unequal_rows", "skipped", _many_weights),
     Fault("picture as numbers", "wrong_feature", "skipped", _replaced("image/encoded", [1, 2, 3])),
-    Fault("NaN corner", "box_not_finite", "repaired", _with_first(f"{CORNERS}ymin", NAN)),
-    Fault("infinite corner", "box_not_finite", "repaired", _with_first(f"{CORNERS}xmax", INFINITE)),
-    Fault("no height", "box_without_area", "repaired", _without_height),
-    Fault("another class", "class_unknown", "repaired", _of_another_class),
-    Fault("partly outside", "box_outside", "repaired", _outside),
-    Fault("half a point", "keypoint_not_finite", "repaired", _with_first(f"{KEYPOINT}y", NAN)),
+    Fault(
+        "NaN corner",
+        "box_not_finite",
+        "repaired",
+        _with_first(f"{CORNERS}ymin", NAN),
+        of_boxes=True,
+    ),
+    Fault(
+        "infinite corner",
+        "box_not_finite",
+        "repaired",
+        _with_first(f"{CORNERS}xmax", INFINITE),
+        of_boxes=True,
+    ),
+    Fault("no height", "box_without_area", "repaired", _without_height, of_boxes=True),
+    Fault("another class", "class_unknown", "repaired", _of_another_class, of_boxes=True),
+    Fault("partly outside", "box_outside", "repaired", _outside, of_boxes=True),
+    Fault(
+        "half a point",
+        "keypoint_not_finite",
+        "repaired",
+        _with_first(f"{KEYPOINT}y", NAN),
+        of_boxes=True,
+    ),
     Fault("wrong height", "size_differs", "noted", _replaced("image/height", [7])),
     Fault("wrong format", "format_differs", "noted", _replaced("image/format", [b"png"])),
 )
@@ -210,29 +234,36 @@ def plant(
 ) -> list[Planted]:
     """Copies a file of records, `share` of them with each of the faults.
 
-    The first box of such records has a first keypoint that is there. No record has two faults.
+    Faults of boxes fall on a first box whose first keypoint is there. No record has two faults.
 
     Returns:
         The records with faults, in the order of the file.
     """
     records = list(contents(clean))
-    able = [number for number, content in enumerate(records) if _takes_all(content)]
-    random.Random(seed).shuffle(able)
+    numbers = list(range(len(records)))
+    random.Random(seed).shuffle(numbers)
+    with_box = {number for number in numbers if _has_a_whole_box(records[number])}
+    # Those without a box first: there is no other use for them.
+    able = sorted(numbers, key=lambda number: number in with_box)
     each = max(round(share * len(records)), 1)
     plan: dict[int, Fault] = {}
+    damaged_bytes: set[int] = set()
     # Damaged bytes of neighbours could be one damage or two; who can tell.
     for fault in sorted(faults, key=lambda one: one.damage is None):
         for _ in range(each):
             fitting = (
                 number
                 for number in able
-                if not fault.damage or not {number - 1, number + 1} & plan.keys()
+                if (not fault.of_boxes or number in with_box)
+                and (not fault.damage or not {number - 1, number + 1} & damaged_bytes)
             )
             number = next(fitting, None)
             if number is None:
                 raise ValueError(f"{clean}: too few records for {each} with each fault")
             able.remove(number)
             plan[number] = fault
+            if fault.damage:
+                damaged_bytes.add(number)
     planted = []
     with open(damaged, "wb") as file:
         for number, content in enumerate(records):
@@ -251,8 +282,8 @@ def plant(
     return planted
 
 
-def _takes_all(content: bytes) -> bool:
-    """Whether every fault can be planted in a record."""
+def _has_a_whole_box(content: bytes) -> bool:
+    """Whether there is a box, and the first one's first keypoint."""
     record = Record(content)
     labelled = record[f"{KEYPOINT}visibility"]
     return (

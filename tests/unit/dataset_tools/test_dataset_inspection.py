@@ -8,6 +8,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from PIL import Image
 
+from object_detection.builders import record_scans
 from object_detection.dataset_tools import dataset_inspection, drawn_faces, retinaface_tf_record
 from object_detection.errors import ConfigError, DataError
 from object_detection.metrics import dataset_statistics
@@ -110,6 +111,22 @@ def test_a_damaged_record_is_named(config, tmp_path):
     configs = config_util.get_configs_from_pipeline_file(str(config))
     with pytest.raises(DataError, match=f"{record}: record 6 is damaged"):
         list(dataset_inspection.views(configs, None))
+
+
+def test_what_cannot_be_used_is_left_out_of_what_is_seen(config, tmp_path):
+    record = tmp_path / "train.record"
+    whole = config_util.get_configs_from_pipeline_file(str(config))
+    count = len(list(dataset_inspection.views(whole, None)))
+    record.write_bytes(record.read_bytes()[:-3])
+    configs = config_util.get_configs_from_pipeline_file(str(config))
+    reader = configs["train_input_config"]
+    reader.bad_records.max_share = 0.5
+    said = []
+    selection = record_scans.RecordScans().selection(
+        reader, 1, str(tmp_path / "out"), said.append, "train_input_reader"
+    )
+    assert len(list(dataset_inspection.views(configs, None, selection))) == count - 1
+    assert f"1 of {count} are left out, 0 mended: 1 truncated." in said[0]
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_the_work(config, tmp_path, monkeypatch):
