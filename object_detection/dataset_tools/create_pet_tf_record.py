@@ -88,8 +88,8 @@ def get_class_name_from_filename(file_name: str) -> str:
 
 def _read_animal(mask_path: str) -> Mask:
     """[H, W] of 0 and 1: where the animal is."""
-    conversion.read_picture(mask_path, "png")
-    with PIL.Image.open(mask_path) as trimap:
+    picture = conversion.read_picture(mask_path, "png")
+    with untrusted.opened_picture(picture.encoded) as trimap:
         return (np.asarray(trimap) != _BACKGROUND).astype(np.uint8)
 
 

@@ -91,9 +91,14 @@ def draw(
     )
 
 
+_MOST_IN_A_NAME = 60
+
+
 def file_name(picture: Picture, number: int) -> str:
     """Name of the file of a drawn picture, the number-th of its evaluation."""
-    stem = os.path.splitext(os.path.basename(picture.name))[0] or "picture"
+    stem = os.path.splitext(os.path.basename(picture.name))[0]
+    # Records may come from strangers: names of files hold no control characters, and are short.
+    stem = "".join(one for one in stem if one.isprintable())[:_MOST_IN_A_NAME] or "picture"
     return f"{number:03d}_{stem}.jpg"
 
 

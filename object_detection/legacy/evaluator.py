@@ -18,7 +18,7 @@ from object_detection.errors import CheckpointError, ConfigError
 from object_detection.legacy import sample_evaluation
 from object_detection.legacy.evaluation import Evaluation
 from object_detection.legacy.evaluation_reports import Result, summary_lines
-from object_detection.utils import checkpoint_files, config_util
+from object_detection.utils import checkpoint_files, config_util, untrusted
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +135,12 @@ def readers_with_folders(
     names = [reader.name or f"reader_{number}" for number, reader in enumerate(readers)]
     if len(set(names)) < len(names):
         raise ConfigError(f"eval_input_reader.name: {names} should differ; results go to folders.")
+    for name in names:
+        if not untrusted.is_below(name):
+            raise ConfigError(
+                f"eval_input_reader.name: {name!r} leads out of --eval_dir; results go to a folder "
+                "of this name in it."
+            )
     return [
         (reader, os.path.join(eval_dir, name)) for reader, name in zip(readers, names, strict=True)
     ]

@@ -10,7 +10,14 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.errors import CheckpointError
 
-UNREADABLE = (tf.errors.OpError, ValueError, IndexError, TypeError, RuntimeError)
+UNREADABLE = (
+    tf.errors.OpError,
+    ValueError,
+    IndexError,
+    TypeError,
+    RuntimeError,
+    MemoryError,  # a damaged index can ask for any number of bytes, which are not there
+)
 """What reading a damaged checkpoint raises; TensorFlow hands some errors on as Python's."""
 
 logger = logging.getLogger(__name__)

@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.errors import DataError
+
 
 def int64_list_feature(value: Iterable[int]) -> tf.train.Feature:
     """A feature of integers."""
@@ -37,9 +39,16 @@ def float_feature(value: float) -> tf.train.Feature:
 
 
 def read_examples_list(path: str) -> list[str]:
-    """The first word of each line, as in the lists of PASCAL VOC (`2008_000008 -1`)."""
-    with tf.io.gfile.GFile(path) as file:
-        return [line.strip().split(" ")[0] for line in file]
+    """The first word of each line, as in the lists of PASCAL VOC (`2008_000008 -1`).
+
+    Raises:
+        DataError: the file cannot be read, or is no text.
+    """
+    try:
+        with tf.io.gfile.GFile(path) as file:
+            return [line.strip().split(" ")[0] for line in file]
+    except (tf.errors.OpError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as a list of names ({error}).") from error
 
 
 def recursive_parse_xml_to_dict(xml: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Label maps: the classes of a data set, by id and by name. Needs no TensorFlow."""
 
+import collections
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,9 @@ LABEL_OFFSET = 1
 _LABEL_OFFSET = LABEL_OFFSET  # its name in the OD API
 
 
+_MOST_ID = 1_000_000
+_MOST_ID_OF_A_HIERARCHY = 10_000  # its tables have a square of ids
+
 # How LVIS writes the frequency of a class in its categories.
 _FREQUENCIES = {
     string_int_label_map_pb2.FREQUENT: "f",
@@ -42,6 +46,12 @@ def _check(
             raise ConfigError(
                 f"{place or where}: item {index} ({quoted(item.name)}) has id {item.id}, but ids "
                 "start at 1 (0 is the background). Renumber it, or name it 'background'."
+            )
+        if item.id > _MOST_ID:
+            place = places.of(f"item[{index}].id") if places else ""
+            raise ConfigError(
+                f"{place or where}: item {index} ({quoted(item.name)}) has id {item.id}; ids go up "
+                f"to {_MOST_ID}, for tables have a row for each. Renumber it."
             )
 
 
@@ -171,11 +181,11 @@ def get_max_label_map_index(label_map: string_int_label_map_pb2.StringIntLabelMa
 
 def _keypoint_numbers(item: Any) -> dict[str, int]:
     """Name -> number of the keypoints of one class."""
-    ids = [point.id for point in item.keypoints]
-    for number in ids:
-        if ids.count(number) > 1:
+    numbers = collections.Counter(point.id for point in item.keypoints)
+    for number, count in numbers.most_common(1):
+        if count > 1:
             raise ConfigError(
-                f"label map: class {item.name!r} gives the id {number} to several keypoints. "
+                f"label map: class {quoted(item.name)} gives the id {number} to several keypoints. "
                 "Number its keypoints differently."
             )
     return {point.label: point.id for point in item.keypoints}
@@ -232,16 +242,20 @@ def create_categories_from_labelmap(
     """The categories of a label map file.
 
     Raises:
-        ConfigError: the file is absent, not a label map, or without an item.
+        ConfigError: the file is absent, not a label map, or without an item, or two keypoints of a
+            class share an id.
     """
     label_map = load_labelmap(label_map_path)
     if not label_map.item:
         raise ConfigError(
             f"{label_map_path}: has no item. An item reads: item {{ id: 1 name: 'face' }}."
         )
-    return convert_label_map_to_categories(
-        label_map, get_max_label_map_index(label_map), use_display_name
-    )
+    try:
+        return convert_label_map_to_categories(
+            label_map, get_max_label_map_index(label_map), use_display_name
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{label_map_path}: {error}") from error
 
 
 def create_category_index_from_labelmap(
@@ -287,11 +301,15 @@ def get_keypoint_label_map_dict(
         ConfigError: two keypoints of one name or number.
     """
     numbers: dict[str, int] = {}
+    ids: set[int] = set()
     for item in _as_label_map(label_map_path_or_proto).item:
         for point in item.keypoints:
-            if point.label in numbers or point.id in numbers.values():
-                raise ConfigError(f"Keypoint {point.label!r} or its id {point.id} appears twice.")
+            if point.label in numbers or point.id in ids:
+                raise ConfigError(
+                    f"Keypoint {quoted(point.label)} or its id {point.id} appears twice."
+                )
             numbers[point.label] = point.id
+            ids.add(point.id)
     return numbers
 
 
@@ -310,10 +328,15 @@ def get_label_map_hierarchy_lut(
         the class with id j + 1 is an ancestor (a descendant) of the one with id i + 1.
 
     Raises:
-        ConfigError: an item names a class that the label map does not have.
+        ConfigError: an item names a class that the label map does not have, or ids are too large.
     """
     label_map = _as_label_map(label_map_path_or_proto)
     largest = get_max_label_map_index(label_map)
+    if largest > _MOST_ID_OF_A_HIERARCHY:
+        raise ConfigError(
+            f"label map: the largest id is {largest}; classes above and below each other have ids "
+            f"up to {_MOST_ID_OF_A_HIERARCHY}. Renumber them."
+        )
 
     def table(related: Callable[[Any], Iterable[int]], field: str) -> np.ndarray[Any, Any]:
         lut = np.eye(largest) if include_identity else np.zeros([largest, largest])

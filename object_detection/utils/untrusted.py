@@ -26,6 +26,18 @@ MOST_XML_BYTES = 16 << 20
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
 
+def is_below(name: str) -> bool:
+    """Whether a path in a stranger's file is relative, and stays in the folder it starts from."""
+    normal = os.path.normpath(name)
+    return (
+        bool(name)
+        and "\0" not in name
+        and not os.path.isabs(normal)
+        and not os.path.splitdrive(normal)[0]
+        and normal.split(os.sep)[0] not in ("..", ".")
+    )
+
+
 def path_below(folder: str, name: str) -> str:
     """Where `name`, found in a stranger's file, lies below `folder`.
 
@@ -38,16 +50,15 @@ def path_below(folder: str, name: str) -> str:
     Raises:
         PictureError: (`path_outside`) it is absolute, leads out of the folder, or is no path.
     """
-    normal = os.path.normpath(name)
-    is_outside = os.path.isabs(normal) or bool(os.path.splitdrive(normal)[0])
-    if not name or "\0" in name or is_outside or normal.split(os.sep)[0] in ("..", "."):
+    if not is_below(name):
         raise PictureError(
             f"{shortened(name)!r} is not below {folder}; paths in data may not lead out of the "
             "folder that the command line names.",
             "path_outside",
         )
     # Without a "..", which would start from where a link leads to.
-    return os.path.join(folder, normal if ".." in name.split(os.sep) else name)
+    plain = os.path.normpath(name) if ".." in name.split(os.sep) else name
+    return os.path.join(folder, plain)
 
 
 def shortened(text: str, most: int = 60) -> str:

@@ -234,7 +234,7 @@ item { name: "person" id: 2 ancestor_ids: 1 }
             *mutation.OF_BYTES,
             *mutation.OF_TEXT,
             *(mutation.set_word(self._words),) * 3,
-            lambda data, rng: data + rng.choice((b"item {", b"{", b"item <")) * 100_000,
+            lambda data, rng: data + rng.choice((b"item {", b"{", b"item <")) * 20_000,
         )
 
     @property
@@ -253,7 +253,7 @@ item { name: "person" id: 2 ancestor_ids: 1 }
         index = label_map_util.create_category_index_from_labelmap(path)
         for names in (
             label_map_util.get_label_map_dict(path),
-            label_map_util.get_label_map_dict(path, use_display_name=True),
+            label_map_util.get_label_map_dict(path, True, fill_in_gaps_and_background=True),
         ):
             if not all(isinstance(number, int) for number in names.values()):
                 raise engine.Broken(f"ids that are no integers: {names}")
@@ -331,7 +331,7 @@ class Records:
 
     name = "records"
     _rules = Rules(num_keypoints=_K, num_classes=1)
-    _most_kept = 4000  # contents that TensorFlow is shown
+    _most_kept = 20_000  # contents that TensorFlow is shown
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder

@@ -284,3 +284,20 @@ def test_scores_of_keypoints_stay_with_their_detection():
     assert picture.detections[Detections.detection_keypoint_scores].tolist() == [[0.75, 0.5]]
     assert picture.truth[Inputs.groundtruth_difficult].tolist() == [False]
     assert evaluation_reports.file_name(picture, 7) == "007_one.jpg"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("../../a b.jpg", "a b"),
+        ("a\0\n\x1b[2J.jpg", "a[2J"),
+        ("", "picture"),
+        ("..", ".."),
+        ("/", "picture"),
+        ("x" * 5000, "x" * 60),
+        ("\ufffd" * 3, "\ufffd" * 3),
+    ],
+)
+def test_names_of_strangers_pictures_make_names_of_files(name, expected):
+    picture = evaluation_graph.Picture(name, {}, {}, None, 0)
+    assert evaluation_reports.file_name(picture, 7) == f"007_{expected}.jpg"

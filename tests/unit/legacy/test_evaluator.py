@@ -109,3 +109,10 @@ def test_an_empty_folder_holds_no_checkpoint(tmp_path):
         evaluator.evaluate_checkpoints(
             _configs(""), str(tmp_path), str(tmp_path / "eval"), run_once=True
         )
+
+
+@pytest.mark.parametrize("name", ["../other", "/tmp/other", "a/../../b", "."])
+def test_names_of_readers_do_not_lead_out_of_the_directory(name):
+    readers = [input_reader_pb2.InputReader(name=name), input_reader_pb2.InputReader(name="b")]
+    with pytest.raises(ConfigError, match="leads out of --eval_dir"):
+        evaluator.readers_with_folders({"eval_input_configs": readers}, "eval")

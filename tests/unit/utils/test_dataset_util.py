@@ -2,10 +2,12 @@ import contextlib
 import math
 import xml.etree.ElementTree as ElementTree
 
+import pytest
 import tensorflow.compat.v1 as tf
 from lxml import etree
 
 from object_detection.dataset_tools.tf_record_creation_util import open_sharded_output_tfrecords
+from object_detection.errors import DataError
 from object_detection.utils import dataset_util
 
 
@@ -22,6 +24,13 @@ def test_examples_list_takes_the_first_word(tmp_path):
     path = tmp_path / "train.txt"
     path.write_text("a_1 1\nb_2 -1\nc\n")
     assert dataset_util.read_examples_list(str(path)) == ["a_1", "b_2", "c"]
+
+
+def test_a_list_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "rubbish.txt").write_bytes(bytes(range(256)))
+    for name in ("rubbish.txt", "none.txt"):
+        with pytest.raises(DataError, match=rf"{name}: cannot be read as a list of names"):
+            dataset_util.read_examples_list(str(tmp_path / name))
 
 
 def test_xml_becomes_dicts_with_a_list_of_objects():

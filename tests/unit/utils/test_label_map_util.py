@@ -1,4 +1,5 @@
 import pathlib
+import time
 
 import numpy as np
 import pytest
@@ -245,3 +246,34 @@ def test_the_line_of_a_mistake_is_named(tmp_path):
     path.write_text("item { id: 1 }\nitme { id: 2 }\n")
     with pytest.raises(ConfigError, match=r"typo\.pbtxt:2: 'itme' .* mean 'item'\? An item reads"):
         label_map_util.load_labelmap(str(path))
+
+
+def test_ids_that_would_fill_the_memory_are_refused(tmp_path):
+    path = tmp_path / "map.pbtxt"
+    path.write_text("item {\n  name: 'a'\n  id: 2000000000\n}")
+    with pytest.raises(ConfigError, match=r"map\.pbtxt:3: item 0 .* has id 2000000000; ids go up"):
+        label_map_util.get_label_map_dict(str(path), fill_in_gaps_and_background=True)
+    path.write_text("item { name: 'a' id: 900000 }")
+    with pytest.raises(ConfigError, match="largest id is 900000"):
+        label_map_util.get_label_map_hierarchy_lut(str(path))
+
+
+def test_many_keypoints_are_compared_in_a_moment(tmp_path):
+    path = tmp_path / "map.pbtxt"
+    points = " ".join(
+        f"keypoints {{ id: {number} label: 'k{number}' }}" for number in range(20_000)
+    )
+    path.write_text(f"item {{ name: 'a' id: 1 {points} }}")
+    began = time.monotonic()
+    assert len(label_map_util.get_keypoint_label_map_dict(str(path))) == 20_000
+    (category,) = label_map_util.create_categories_from_labelmap(str(path))
+    assert len(category["keypoints"]) == 20_000
+    # Each with each would take minutes.
+    assert time.monotonic() - began < 20
+
+
+def test_a_file_whose_keypoints_contradict_each_other_is_named(tmp_path):
+    path = tmp_path / "map.pbtxt"
+    path.write_text("item { name: 'a' id: 1 keypoints { id: 1 } keypoints { id: 1 label: 'x' } }")
+    with pytest.raises(ConfigError, match=r"map\.pbtxt: .* gives the id 1 to several keypoints"):
+        label_map_util.create_categories_from_labelmap(str(path))
