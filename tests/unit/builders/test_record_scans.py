@@ -92,7 +92,9 @@ def test_the_report_lists_exactly_what_was_planted(planted, tmp_path, beside, mo
         left_out,
     )
     (line,) = said
-    assert line.startswith(f"Records of train_input_reader: {left_out} of {COUNT} are left out, 18 mended: ")
+    assert line.startswith(
+        f"Records of train_input_reader: {left_out} of {COUNT} are left out, 18 mended: "
+    )
     assert line.endswith(str(tmp_path / "records_report.json"))
     assert len(selection.scan_of(str(folder / "bad.record")).good) == COUNT - left_out
 
