@@ -36,8 +36,10 @@ TOO_LARGE = "picture_too_large"
 
 _JPEG, _GIF, _BMP = b"\xff\xd8\xff", b"GIF8", b"BM"
 _MOST_PIXELS = (1 << 29) - 1  # of TensorFlow's decoders
-# Each scan of a progressive JPEG goes over all pixels. Encoders make about ten.
-_START_OF_SCAN, _MOST_SCANS = b"\xff\xda", 200
+# Each scan of a progressive JPEG goes over all pixels. Encoders make about ten; a thousand in a large
+# picture would take minutes.
+_START_OF_SCAN, _USUAL_SCANS, _MOST_SCANS = b"\xff\xda", 20, 200
+_MOST_SCANNED = 2e9  # pixels
 
 
 class Described(NamedTuple):
@@ -82,12 +84,17 @@ def _jpeg(encoded: bytes, most_pixels: float) -> Described:
     if frame is not None:
         _check_size(frame.height, frame.width, most_pixels)
         return Described("jpeg", frame.height, frame.width)
-    if encoded.count(_START_OF_SCAN) > _MOST_SCANS:
-        raise _broken(f"is a JPEG of more than {_MOST_SCANS} scans")
     # TensorFlow reads on to the end when it has all pixels; Pillow does not.
     if not jpeg_structure.has_end(encoded):
         raise _broken("is a JPEG without its end")
     return _by_pillow(encoded, "jpeg", most_pixels)
+
+
+def _check_scans(encoded: bytes, pixels: int) -> None:
+    scans = encoded.count(_START_OF_SCAN)
+    most = max(min(_MOST_SCANNED / pixels, _MOST_SCANS), _USUAL_SCANS)
+    if scans > most:
+        raise _broken(f"is a JPEG of {scans} scans, more than {most:.0f}")
 
 
 def _png(encoded: bytes, most_pixels: float) -> Described:
@@ -127,6 +134,8 @@ def _by_pillow(encoded: bytes, name: str, most_pixels: float) -> Described:
     with Image.open(io.BytesIO(encoded), formats=untrusted.FORMATS) as image:
         width, height = image.size
         _check_size(height, width, most_pixels)
+        if name == "jpeg":
+            _check_scans(encoded, width * height)
         if name == "jpeg" and image.mode in {"RGB", "L"}:
             # An eighth of the size still reads every coefficient, in a third of the time.
             image.draft(image.mode, (max(width // 8, 1), max(height // 8, 1)))

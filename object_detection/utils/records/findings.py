@@ -3,6 +3,7 @@
 import base64
 import collections
 import dataclasses
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -80,10 +81,11 @@ class Finding:
     """One of `ACTIONS`."""
 
     def place(self) -> str:
-        """File, number of the record, and the picture's name if it is known."""
+        """File, number of the record, and the picture's name if it is known; fit for a console."""
+        path = os.fsencode(self.path).decode("utf-8", "replace")
         record = f", record {self.number}" if self.number else ""
         name = f" ({self.source_id})" if self.source_id else ""
-        return f"{self.path}{record}{name}"
+        return f"{path}{record}{name}"
 
 
 @dataclasses.dataclass(frozen=True)

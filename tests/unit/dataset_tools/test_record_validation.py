@@ -1,6 +1,7 @@
 """The program that looks at records before training, run as users run it."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -91,6 +92,29 @@ def test_notes_alone_are_no_failure(folder, tmp_path):
     said, clean = record_validation.run(flags(tmp_path, "noted.record")[:1] + ["--num_keypoints=5"])
     assert clean
     assert "size_differs" in said
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_name_that_is_no_text(folder, tmp_path, workers):
+    strange = os.fsencode(tmp_path) + b"/\xff.record"
+    with open(strange, "wb") as file:
+        file.write((folder / "bad.record").read_bytes())
+    report = tmp_path / "found.json"
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(SCRIPT),
+            b"--records=" + strange,
+            f"--num_workers={workers}",
+            f"--report={report}",
+        ],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+    (content,) = json.loads(report.read_text())["readers"]
+    assert os.fsencode(content["findings"][0]["path"]) == strange
 
 
 def test_several_patterns_and_processes(folder):

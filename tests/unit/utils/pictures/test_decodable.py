@@ -97,6 +97,21 @@ def test_a_bomb_costs_nothing():
     assert time.process_time() - before < 0.05
 
 
+def test_scans_without_end_are_not_decoded():
+    """A progressive JPEG whose last scan is there again and again, though it adds nothing."""
+    smooth = samples.picture(height=8, width=8).resize((4000, 3000))
+    large = samples.encode(smooth, "JPEG", progressive=True)
+    last = large.rindex(b"\xff\xda")
+    assert described(large).width == 4000
+    before = time.process_time()
+    many = large[:-2] + large[last:-2] * 190 + large[-2:]
+    assert described(many) == decodable.DOES_NOT_DECODE
+    assert time.process_time() - before < 1
+    small = WHOLE["jpeg progressive"]
+    last = small.rindex(b"\xff\xda")
+    assert described(small[:-2] + small[last:-2] * 20 + small[-2:]).format == "jpeg"
+
+
 def test_work_grows_with_the_size_only():
     """Many small chunks, and one large one, of which each piece could copy the rest."""
     parts = samples.chunks(WHOLE["png RGB"])
