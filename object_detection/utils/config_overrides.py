@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2
+from object_detection.utils.wording import did_you_mean, quoted
 
 logger = logging.getLogger(__name__)
 
@@ -110,9 +111,15 @@ def _set_field(message: Any, field: str, value: Any, where: str) -> None:
         else:
             setattr(message, field, value)
     except AttributeError as error:
-        raise ConfigError(f"Override of {where}: there is no field {field!r}.") from error
-    except TypeError as error:
-        raise ConfigError(f"Override of {where}: {value!r} does not fit ({error}).") from error
+        hint = did_you_mean(field, message.DESCRIPTOR.fields_by_name)
+        raise ConfigError(
+            f"Override of {where}: there is no field {quoted(field)}.{hint}"
+        ) from error
+    except (TypeError, ValueError) as error:  # another type; a number that is too large
+        found = quoted(str(value))
+        raise ConfigError(
+            f"Override of {where}: {found} does not fit {field} ({error})."
+        ) from error
 
 
 def update_input_reader_config(
@@ -196,6 +203,16 @@ def _optimizer(configs: Configs) -> tuple[str | None, Any]:
     return case, getattr(optimizer, case) if case else None
 
 
+def _share(part: float, whole: float, what: str) -> float:
+    """What keeps its proportion when the base rate changes, as a share of it."""
+    if not whole:
+        raise ConfigError(
+            f"learning_rate: the {what} of the config is 0, so that the other rates of the schedule "
+            "have no proportion to it; set the rates one by one."
+        )
+    return part / whole
+
+
 def _update_learning_rate(configs: Configs, rate: float) -> None:
     """Sets the base rate; rates that a schedule derives from it keep their proportion."""
     case, optimizer = _optimizer(configs)
@@ -208,12 +225,13 @@ def _update_learning_rate(configs: Configs, rate: float) -> None:
     elif kind == "exponential_decay_learning_rate":
         schedule.initial_learning_rate = rate
     elif kind == "manual_step_learning_rate":
-        scale = rate / schedule.initial_learning_rate
+        scale = _share(rate, schedule.initial_learning_rate, "initial_learning_rate")
         schedule.initial_learning_rate = rate
         for entry in schedule.schedule:
             entry.learning_rate *= scale
     elif kind == "cosine_decay_learning_rate":
-        scale = schedule.warmup_learning_rate / schedule.learning_rate_base
+        base = schedule.learning_rate_base
+        scale = _share(schedule.warmup_learning_rate, base, "learning_rate_base")
         schedule.learning_rate_base = rate
         schedule.warmup_learning_rate = scale * rate
     else:
@@ -310,7 +328,16 @@ def _update_center_net(configs: Configs, value: Any, *, field: str) -> None:
 
 
 def _as_int(update: Callable[..., None]) -> Callable[[Configs, Any], None]:
-    return lambda configs, value: update(configs, int(value))
+    def updated(configs: Configs, value: Any) -> None:
+        try:
+            number = int(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ConfigError(
+                f"Override: {quoted(str(value))} should be a whole number."
+            ) from error
+        update(configs, number)
+
+    return updated
 
 
 _part = functools.partial
@@ -352,8 +379,11 @@ def _update_generic(configs: Configs, key: str, value: Any) -> None:
         raise ConfigError(f"Override {key!r}: the config has no {part}.")
     message = configs[part]
     for step in path:
-        if not hasattr(message, step):
-            raise ConfigError(f"Override {key!r}: there is no field {step!r}.")
+        if step not in message.DESCRIPTOR.fields_by_name:
+            hint = did_you_mean(step, message.DESCRIPTOR.fields_by_name)
+            raise ConfigError(f"Override {key!r}: there is no field {quoted(step)}.{hint}")
+        if not hasattr(getattr(message, step), "DESCRIPTOR"):
+            raise ConfigError(f"Override {key!r}: {step} is no single message.")
         message = getattr(message, step)
     _set_field(message, field, value, repr(key))
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from google.protobuf import text_format
 
@@ -467,3 +469,36 @@ def test_unnecessary_averages():
         "b": 2,
         "global_step": 3,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "words"),
+    [
+        (
+            "manual_step_learning_rate { initial_learning_rate: 0 }",
+            "learning_rate",
+            0.5,
+            "the initial_learning_rate of the config is 0",
+        ),
+        (
+            "cosine_decay_learning_rate { learning_rate_base: 0 }",
+            "learning_rate",
+            0.5,
+            "the learning_rate_base of the config is 0",
+        ),
+        ("", "train_steps", "many", "'many' should be a whole number"),
+        ("", "train_steps", float("inf"), "'inf' should be a whole number"),
+        ("", "train_config.batch_size", 2**40, "'1099511627776' does not fit batch_size"),
+        ("", "train_config.batch_sise", 3, "no field 'batch_sise'. Did you mean 'batch_size'?"),
+        ("", "model.sssd.num_classes", 3, "no field 'sssd'. Did you mean 'ssd'?"),
+        ("", "train_config.batch_size.x", 3, "batch_size is no single message"),
+        ("", "train_config.data_augmentation_options.mosaic", 3, "options is no single message"),
+    ],
+)
+def test_overrides_that_cannot_be_meant(text, key, value, words):
+    rate = f"optimizer {{ momentum_optimizer {{ learning_rate {{ {text} }} }} }}"
+    configs = config_util.create_configs_from_pipeline_proto(
+        _pipeline(f"model {{ ssd {{}} }} train_config {{ {rate} }}")
+    )
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        config_util.merge_external_params_with_configs(configs, {key: value})
