@@ -61,8 +61,8 @@ class BadNumbers:
         self.record = record
 
     @functools.cached_property
-    def _finite(self) -> tuple[tuple[str, ...], tf.Tensor]:
-        return step_guard.variables_finite()
+    def _check(self) -> step_guard.VariableCheck:
+        return step_guard.VariableCheck()
 
     @functools.cached_property
     def _next_step(self) -> tf.Operation:
@@ -75,8 +75,7 @@ class BadNumbers:
 
     def not_finite(self, session: tf.Session) -> list[str]:
         """Names of the variables that are not finite."""
-        names, finite = self._finite
-        return [name for name, good in zip(names, session.run(finite), strict=True) if not good]
+        return self._check.not_finite(session)
 
     def after_bad_step(self, session: tf.Session, step: int, save: Callable[[], str]) -> None:
         """Counts the step as one without an update, or does not return.

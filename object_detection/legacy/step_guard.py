@@ -10,6 +10,7 @@ Axes: L losses, V variables with a gradient.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 _REASON = "The loss or a gradient is not finite"
@@ -119,9 +120,24 @@ def let_wait(updates: Iterable[Any], passed: tf.Operation) -> None:
             waiting += [*operation.control_inputs, *(one.op for one in operation.inputs)]
 
 
-def variables_finite() -> tuple[tuple[str, ...], tf.Tensor]:
-    """Names of the default graph's variables of real numbers, and [V] whether each is finite."""
-    variables = [one for one in tf.global_variables() if one.dtype.base_dtype.is_floating]
-    with tf.name_scope("variables_finite"):
-        finite = tf.stack([tf.reduce_all(tf.math.is_finite(one)) for one in variables])
-    return tuple(one.op.name for one in variables), finite
+class VariableCheck:
+    """Finds variables of the default graph that are not finite."""
+
+    def __init__(self) -> None:
+        """Adds operations, two for each variable of real numbers."""
+        self._variables = [one for one in tf.global_variables() if one.dtype.base_dtype.is_floating]
+        with tf.name_scope("variable_check"):
+            self._sums = tf.stack(
+                [tf.cast(tf.nn.l2_loss(one), tf.float32) for one in self._variables]
+            )
+
+    def not_finite(self, session: tf.Session) -> list[str]:
+        """Names of the variables that hold NaN or infinity."""
+        # A sum is not finite if one of its terms is not; or if it is too large, which is no fault.
+        sums = session.run(self._sums)
+        suspects = [self._variables[row] for row in np.flatnonzero(~np.isfinite(sums))]
+        return [
+            one.op.name
+            for one in suspects
+            if not np.isfinite(session.run(one).astype(np.float64)).all()
+        ]

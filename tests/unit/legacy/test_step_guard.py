@@ -89,16 +89,20 @@ def test_updates_wait(bad):
         assert session.run(variables) == ([0, 0, 0, 0] if bad else [1, 1, -1, 1])
 
 
-def test_which_variables_are_finite(run):
-    tf.get_variable("good", initializer=tf.constant([1.0, 3e38]))
-    tf.get_variable("bad", initializer=tf.constant([1.0, NAN]), trainable=False)
-    tf.get_variable("infinite", initializer=tf.constant([[-INF]]))
-    tf.get_variable("half", initializer=tf.constant([1.0], tf.bfloat16))
-    tf.get_variable("number", initializer=tf.constant([7], tf.int64))
-    names, finite = step_guard.variables_finite()
-    assert dict(zip(names, run(finite).tolist(), strict=True)) == {
-        "good": True,
-        "bad": False,
-        "infinite": False,
-        "half": True,
+def test_which_variables_are_not_finite():
+    values = {
+        "good": [1.0, 3e38],
+        "bad": [1.0, NAN, 2.0],
+        "infinite": [[-INF]],
+        "fine": [[0.5]],
     }
+    for name, value in values.items():
+        tf.get_variable(name, initializer=tf.constant(value), trainable=name == "good")
+    for name, value in (("half", 1e38), ("bad_half", NAN)):
+        tf.get_variable(name, initializer=tf.constant([value], tf.bfloat16))
+    tf.get_variable("double", initializer=tf.constant([1e300], tf.float64))
+    tf.get_variable("number", initializer=tf.constant([7], tf.int64))
+    check = step_guard.VariableCheck()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert check.not_finite(session) == ["bad", "infinite", "bad_half"]
