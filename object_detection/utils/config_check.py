@@ -24,6 +24,7 @@ from object_detection.utils import (
     small_files,
     training_check,
 )
+from object_detection.utils.wording import shortened
 
 # More would not fit on a screen.
 _MOST_PROBLEMS = 20
@@ -41,24 +42,25 @@ def checkpoint_problems(prefix: str) -> Iterator[str]:
         prefix: path of its files without `.index` and the like.
     """
     field = "train_config.fine_tune_checkpoint"
+    shown = shortened(prefix)
+    for ending in (".index", ".meta", ".data-00000-of-00001"):
+        stem = prefix.removesuffix(ending)
+        if stem != prefix and os.path.isfile(f"{stem}.index"):
+            yield f"{field}: is a file of a checkpoint; write {shortened(stem)}, without {ending}."
+            return
     if "://" in prefix or os.path.isfile(prefix):
         return  # another file system; or a checkpoint in the older format of one file
     index = f"{prefix}.index"
     if os.path.isfile(index):
         if not glob.glob(f"{glob.escape(prefix)}.data-?????-of-?????"):
-            yield f"{field}: there is {index}, but no {prefix}.data-00000-of-00001 beside it."
+            yield f"{field}: there is {shown}.index, but no {shown}.data-00000-of-00001 beside it."
         return
-    for ending in (".index", ".meta", ".data-00000-of-00001"):
-        stem = prefix.removesuffix(ending)
-        if stem != prefix and os.path.isfile(f"{stem}.index"):
-            yield f"{field}: is a file of a checkpoint; write {stem}, without {ending}."
-            return
     if os.path.isdir(prefix):
         inside = sorted(glob.glob(os.path.join(glob.escape(prefix), "*.index")))
-        such = f", such as {inside[-1].removesuffix('.index')}" if inside else ""
-        yield f"{field}: {prefix} is a folder; give the prefix of a checkpoint{such}."
+        such = f", such as {shortened(inside[-1].removesuffix('.index'))}" if inside else ""
+        yield f"{field}: {shown} is a folder; give the prefix of a checkpoint{such}."
         return
-    yield f"{field}: there is no {index}.{small_files.near_names(index)}"
+    yield f"{field}: there is no {shown}.index.{small_files.near_names(index)}"
 
 
 def _bfloat16_problems(

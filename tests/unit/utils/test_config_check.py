@@ -1,5 +1,6 @@
 """Each contradiction in a config is named with its field, and all come in one message."""
 
+import copy
 import pathlib
 
 import pytest
@@ -265,3 +266,36 @@ def test_settings_of_keypoint_metrics(text, words, config):
     text_format.Merge(text, config.eval_config)
     with pytest.raises(ConfigError, match=words):
         _check(config)
+
+
+@pytest.mark.parametrize(
+    ("files", "prefix", "words"),
+    [
+        ([], "a/model.ckpt-3", "there is no {}/a/model.ckpt-3.index. '{}/a' does not exist."),
+        (["model.ckpt-30.index"], "model.ckpt-3", "Near it: '{}/model.ckpt-30.index'."),
+        (["m.index"], "m", "there is {0}/m.index, but no {0}/m.data-00000-of-00001 beside it."),
+        (["m.index", "m.data-00000-of-00001"], "m.index", "write {}/m, without .index."),
+        (
+            ["m.index", "m.data-00000-of-00001"],
+            "m.data-00000-of-00001",
+            "write {}/m, without .data-00000-of-00001.",
+        ),
+        (["m.index"], "", "is a folder; give the prefix of a checkpoint, such as {}/m."),
+        (["m.index", "m.data-00000-of-00002", "m.data-00001-of-00002"], "m", None),
+        (["older.ckpt"], "older.ckpt", None),
+    ],
+)
+def test_checkpoints_that_cannot_be_read(files, prefix, words, tmp_path):
+    for name in files:
+        (tmp_path / name).touch()
+    problems = list(config_check.checkpoint_problems(f"{tmp_path}/{prefix}"))
+    assert len(problems) == (words is not None)
+    assert all(words.format(tmp_path, tmp_path) in problem for problem in problems)
+
+
+def test_copies_of_configs_know_their_lines_too(tmp_path):
+    path = tmp_path / "x.config"
+    path.write_text("model {\n ssd {\n num_classes: 0 } }")
+    configs = copy.deepcopy(config_util.get_configs_from_pipeline_file(str(path)))
+    with pytest.raises(ConfigError, match=r"x\.config:3: model\.ssd\.num_classes: is 0"):
+        config_check.check_pipeline(configs, str(path))
