@@ -5,6 +5,7 @@ TensorFlow, or be a user's script that cannot be imported again.
 """
 
 import concurrent.futures
+import contextlib
 import glob
 import json
 import os
@@ -103,9 +104,11 @@ class Scanning:
         )
         self._children.append(child)
         task = {"paths": self._paths, "rules": rules.to_json(), "index": index, "count": count}
-        if child.stdin is not None:
-            with child.stdin as stdin:
-                json.dump(task, stdin)
+        # One that could not even start is noticed when its result is asked for.
+        with contextlib.suppress(BrokenPipeError):
+            if child.stdin is not None:
+                with child.stdin as stdin:
+                    json.dump(task, stdin)
 
     def __enter__(self) -> "Scanning":
         return self

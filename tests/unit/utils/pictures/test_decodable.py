@@ -67,7 +67,7 @@ def test_formats_and_modes_of_the_usual_kinds_are_taken(tensorflow_decodes):
 @pytest.mark.slow
 def test_nothing_is_taken_that_tensorflow_refuses(tensorflow_decodes):
     taken, too_strict = 0, []
-    for name, content in samples.mutations(6000):
+    for name, content in samples.mutations(4000):
         found, shape = described(content), tensorflow_decodes(content)
         if isinstance(found, str):
             if shape is not None:
@@ -75,9 +75,9 @@ def test_nothing_is_taken_that_tensorflow_refuses(tensorflow_decodes):
         else:
             assert shape == (found.height, found.width, 3), name
             taken += 1
-    assert taken > 600
+    assert taken > 400
     # Broken files of which TensorFlow makes something all the same.
-    assert len(too_strict) < 60, too_strict
+    assert len(too_strict) < 40, too_strict
 
 
 @pytest.mark.parametrize(

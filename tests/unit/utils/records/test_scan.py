@@ -83,6 +83,39 @@ def test_good_records_are_those_without_faults(planted):
         assert (content == clean[number - 1]) == (number not in faulty)
 
 
+def test_tensorflow_agrees_on_numbers_and_places(planted):
+    """Its reader stops at the first record whose bytes are damaged; from any offset it goes on."""
+    folder, plan = planted
+    path = str(folder / "bad.record")
+    (found,) = scan.scan_files([path], RULES, 0)
+    damaged = [one for one in found.findings if one.reason in ("checksum", "damaged_length")]
+    read = []
+    with pytest.raises(tf.errors.DataLossError):
+        read.extend(tf.io.tf_record_iterator(path))
+    assert len(read) == damaged[0].number - 1
+    rows = found.good
+    around = np.stack([rows[:, 0], rows[:, 1], found.size - rows.sum(axis=1)], axis=1)
+    with tf.Graph().as_default(), tf.Session() as session:
+        place = tf.placeholder(tf.int64, [3])
+        one = tf.data.FixedLengthRecordDataset(path, place[1], place[0], place[2])
+        iterator = tf.data.make_initializable_iterator(one)
+        following = iterator.get_next()
+        names = []
+        for row in around:
+            session.run(iterator.initializer, {place: row})
+            example = tf.train.Example.FromString(session.run(following))
+            names.append(example.features.feature["image/source_id"].bytes_list.value[0])
+    skipped = {one.number for one in plan if one.fault.action == "skipped"}
+    assert names == [b"picture %d" % n for n in range(COUNT) if n + 1 not in skipped]
+
+
+def test_a_process_that_does_not_start_is_an_error(planted, monkeypatch):
+    folder, _ = planted
+    monkeypatch.setattr(scan, "_PROGRAM", "import no_such_module")
+    with pytest.raises(DataError, match="no_such_module"):
+        scan.scan_files([str(folder / "clean.record")], RULES, 1)
+
+
 def test_processes_find_the_same(planted, monkeypatch):
     folder, _ = planted
     # Many chunks, so that each process has some.
