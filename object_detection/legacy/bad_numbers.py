@@ -95,6 +95,7 @@ class BadNumbers:
         if self.goes_back:
             self._say(what)
             raise GoBack(step)
+        way_on = "train_config { non_finite { policy: SKIP } } goes on without such steps."
         if self._config.policy == train_pb2.NonFinite.SKIP and not variables:
             before = self.record.skipped_before(step)
             if before < self._config.max_times:
@@ -103,14 +104,17 @@ class BadNumbers:
                 self._count("skipped", self.record.skipped, step)
                 self._say(f"{what} Skipped, the {_ordinal(before + 1)} in a row.")
                 return
-            what += f" {before} steps in a row were skipped before (non_finite.max_times)."
+            what += f" {before} steps in a row were skipped before."
+            way_on = "A larger train_config.non_finite.max_times goes on without more such steps."
         if variables:
-            end = f"The last checkpoint is as it was. {_ADVICE}"
+            end = (
+                f"The last checkpoint is as it was. {_ADVICE} train_config {{ non_finite {{ policy: "
+                "ROLL_BACK } } goes back to a checkpoint in which all variables are finite."
+            )
         else:
             end = (
                 f"{self._saved(what, save) if step > 1 else 'The'} same command begins with the same "
-                f"batch again. {_ADVICE} train_config {{ non_finite {{ policy: SKIP }} }} goes on "
-                "without such steps."
+                f"batch again. {_ADVICE} {way_on}"
             )
         raise DataError(f"{what} {end}")
 
