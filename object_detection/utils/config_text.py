@@ -42,14 +42,18 @@ class Places:
         self._counts: dict[str, int] = {}
 
     def add(self, path: str, source: str, line: int) -> None:
-        """Notes a field; line 0 means the text as a whole."""
+        """Notes a value, which replaces one of an earlier text."""
         self._found[path] = (source, line)
+
+    def add_first(self, path: str, source: str, line: int) -> None:
+        """Notes a message, to which a later text only adds; line 0 means the text as a whole."""
+        self._found.setdefault(path, (source, line))
 
     def add_one_more(self, path: str, source: str, line: int) -> str:
         """Notes an entry of a repeated field; returns its path."""
         number = self._counts.get(path, 0)
         self._counts[path] = number + 1
-        self._found.setdefault(path, (source, line))
+        self.add_first(path, source, line)
         self.add(f"{path}[{number}]", source, line)
         return f"{path}[{number}]"
 
@@ -224,7 +228,8 @@ class _Walk:
     def _note(self, field: Any, path: str, line: int) -> str:
         if _is_repeated(field):
             return self._places.add_one_more(path, self._source, line)
-        self._places.add(path, self._source, line)
+        add = self._places.add_first if field.message_type else self._places.add
+        add(path, self._source, line)
         return path
 
     def _only_one(self, field: Any, within: str, path: str, line: int) -> None:
@@ -410,7 +415,7 @@ def problems(
         Unknown names, values of a wrong type, fields that exclude each other, and brackets that do
         not match; at most 20.
     """
-    places.add(prefix, source, 0)
+    places.add_first(prefix, source, 0)
     walk = _Walk(text, source, places)
     with contextlib.suppress(_Unreadable):
         walk.message(descriptor, prefix)

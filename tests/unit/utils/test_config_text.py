@@ -73,6 +73,9 @@ def test_a_second_text_goes_on():
     _, places = _read("\ntrain_config { batch_size: 3 } eval_input_reader {}", "b", places)
     assert places.of("train_config.batch_size") == "b:2"
     assert places.of("train_config.num_steps") == "a:2"
+    # What is missing is missing in the first.
+    assert places.of("train_config.optimizer") == "a:1"
+    assert places.of("model") == "a"
     assert places.of("eval_input_reader[0]") == "a:3"
     assert places.of("eval_input_reader[1]") == "b:2"
 
