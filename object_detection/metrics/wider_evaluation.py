@@ -10,38 +10,20 @@ thresholds of scores that were stretched to [0, 1] over all pictures; AP is the 
 non-increasing envelope.
 """
 
-import io as stdlib_io
 import pathlib
-import struct
-import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from object_detection.errors import DataError
-from object_detection.utils import untrusted
+from object_detection.metrics import wider_files
 
 Array = np.ndarray[Any, Any]
 
 SETS = ("easy", "medium", "hard")
 NUM_THRESHOLDS = 1000
 MIN_IOU = 0.5
-
-_MOST_BYTES = 256 << 20  # the official files have 1 MB
-# What SciPy raises on damaged files.
-_DAMAGED = (
-    OSError,
-    ValueError,
-    NotImplementedError,
-    TypeError,
-    KeyError,
-    IndexError,
-    MemoryError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-)
 
 
 class Picture(NamedTuple):
@@ -58,44 +40,14 @@ def load_ground_truth(folder: str | pathlib.Path) -> list[Picture]:
     Raises:
         DataError: a file is absent or of another form, or SciPy is not installed.
     """
-    try:
-        from scipy import io
-    except ImportError as error:
-        raise DataError(
-            "Reading .mat files needs SciPy: pip install object_detection[wider], or scipy."
-        ) from error
-    folder = pathlib.Path(folder)
-
-    def read(name: str) -> dict[str, Any]:
-        path = folder / name
-        try:
-            stored = untrusted.read_bytes(str(path), _MOST_BYTES)
-            content: dict[str, Any] = io.loadmat(stdlib_io.BytesIO(stored))
-        except DataError:
-            raise
-        except _DAMAGED as error:
-            raise DataError(f"{path}: cannot be read as a .mat file ({error}).") from error
-        return content
-
-    truth = read("wider_face_val.mat")
-    kept = {name: read(f"wider_{name}_val.mat") for name in SETS}
-    try:
-        return list(_pictures(truth, kept))
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{folder}: not the ground truth of WIDER FACE ({error!r}).") from error
-
-
-def _pictures(truth: dict[str, Any], kept: dict[str, dict[str, Any]]) -> Iterable[Picture]:
-    for event, cell in enumerate(truth["event_list"][:, 0]):
-        files = truth["file_list"][event, 0]
-        for row, file in enumerate(files[:, 0]):
-            boxes = np.asarray(truth["face_bbx_list"][event, 0][row, 0], np.float64)
-            boxes = boxes.reshape(-1, 4)
-            counted = {}
-            for name, content in kept.items():
-                numbers = np.asarray(content["gt_list"][event, 0][row, 0], np.int64).ravel()
-                counted[name] = np.isin(np.arange(1, len(boxes) + 1), numbers)  # from 1
-            yield Picture(f"{cell[0]}/{file[0]}", boxes, counted)
+    return [
+        Picture(
+            name,
+            boxes,
+            {one: np.isin(np.arange(1, len(boxes) + 1), rows) for one, rows in kept.items()},
+        )
+        for name, boxes, kept in wider_files.read(folder, SETS)
+    ]
 
 
 def pixel_iou(boxes: Array, others: Array) -> Array:

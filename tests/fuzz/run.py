@@ -23,15 +23,26 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import engine
 
-NAMES = ("records", "labels", "configs", "label_maps", "checkpoints")
+# Target -> module and class; only some need TensorFlow.
+TARGETS = {
+    "records": ("targets", "Records"),
+    "labels": ("targets", "Labels"),
+    "configs": ("targets", "Configs"),
+    "label_maps": ("targets", "LabelMaps"),
+    "json_files": ("targets", "JsonFiles"),
+    "checkpoints": ("decoding", "Checkpoints"),
+    "data_sets": ("data_sets", "DataSets"),
+    "wider": ("wider", "Wider"),
+}
+NAMES = tuple(TARGETS)
 _MOST_MEMORY = 2 << 30  # bytes of address space beyond what a target needs to start
 
 
 def target(name: str, folder: pathlib.Path) -> engine.Target:
-    """The target of this name; TensorFlow is loaded for those alone that need it."""
-    if name == "checkpoints":
-        return importlib.import_module("decoding").Checkpoints(folder)
-    return importlib.import_module("targets").TARGETS[name](folder)
+    """The target of this name."""
+    module, what = TARGETS[name]
+    one: engine.Target = getattr(importlib.import_module(module), what)(folder)
+    return one
 
 
 def fast_folder() -> tempfile.TemporaryDirectory[str]:

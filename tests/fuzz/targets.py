@@ -15,8 +15,10 @@ from PIL import Image
 
 from object_detection.dataset_tools import example_encoding, retinaface_tf_record
 from object_detection.errors import DataError
+from object_detection.inference import wider_face
+from object_detection.keypoints import schema
 from object_detection.protos import example_pb2, pipeline_pb2
-from object_detection.utils import config_check, config_util, label_map_util
+from object_detection.utils import config_check, config_util, export_manifest, label_map_util
 from object_detection.utils.records import framing, scan
 from object_detection.utils.records.rules import Rules
 
@@ -47,6 +49,7 @@ class Labels:
     """RetinaFace labels through the whole converter; what it writes, the scanner has to like."""
 
     name = "labels"
+    _most = 1 << 13  # each picture takes a millisecond, converted and scanned
     _rules = Rules(num_keypoints=_K, num_classes=1)
     _mutators = (
         *mutation.OF_BYTES,
@@ -76,7 +79,7 @@ class Labels:
         return [_LABELS.encode(), _LABELS.replace("\n", "\r\n").encode(), b"# a.jpg\n"]
 
     def damage(self, rng: random.Random) -> bytes:
-        return mutation.damaged(self.corpus(), self._mutators, rng)
+        return mutation.damaged(self.corpus(), self._mutators, rng, self._most)
 
     def check(self, data: bytes) -> str:
         self._path.write_bytes(data)
@@ -265,6 +268,67 @@ item { name: "person" id: 2 ancestor_ids: 1 }
         return []
 
 
+_SCHEMA = {
+    "source": "somewhere",
+    "keypoints": [
+        {"name": "left", "mirror": "right", "sigma": 0.025, "color": "#1f77b4"},
+        {"name": "right"},
+        {"name": "nose"},
+    ],
+    "limbs": [["left", "nose"], ["right", "nose"]],
+}
+_DETECTIONS = {
+    "pictures": [
+        {
+            "picture": "val/0--Parade/a.jpg",
+            "detections": [{"box": [1, 2.5, 3, 4], "score": 0.5}],
+        },
+        {"picture": "val/0--Parade/b.jpg", "error": "broken"},
+    ]
+}
+_MANIFEST = {"format": 1, "files": {"a.pb": {"bytes": 3, "sha256": "0" * 64}}, "step": 7}
+
+
+class JsonFiles:
+    """Sets of keypoints, lists of detections and of the files of an export."""
+
+    name = "json_files"
+    _words = (b"null", b"true", b"[]", b"{}", b'"', b"[", b"{", b"NaN", b"-Infinity", b'"../x"')
+    _mutators = (*mutation.OF_BYTES, *mutation.OF_TEXT, *(mutation.set_word(_words),) * 4)
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+        self._checks: dict[str, tuple[Any, str, Any]] = {
+            "s": (_SCHEMA, "set.json", schema.load),
+            "d": (_DETECTIONS, "detections.json", wider_face.read_detections),
+            "m": (_MANIFEST, "export.json", lambda _: export_manifest.read(str(folder))),
+        }
+
+    @property
+    def place(self) -> str:
+        return str(self._folder)
+
+    def corpus(self) -> list[bytes]:
+        return [
+            kind.encode() + json.dumps(good, indent=1).encode()
+            for kind, (good, _, _) in self._checks.items()
+        ]
+
+    def damage(self, rng: random.Random) -> bytes:
+        good = rng.choice(self.corpus())
+        return good[:1] + mutation.damaged([good[1:]], self._mutators, rng)
+
+    def check(self, data: bytes) -> str:
+        _, name, read = self._checks[data[:1].decode()]
+        path = self._folder / name
+        path.write_bytes(data[1:])
+        read(str(path))
+        return ACCEPTED
+
+    def finish(self) -> list[str]:
+        return []
+
+
 def _example(encoded: bytes, kind: str, faces: int, without: str = "") -> bytes:
     """A record like the converter's; one of its features may be left out."""
     with Image.open(io.BytesIO(encoded)) as image:
@@ -397,6 +461,3 @@ class Records:
         import decoding
 
         return decoding.problems(list(self._kept), self._folder, _K)
-
-
-TARGETS = {one.name: one for one in (Records, Labels, Configs, LabelMaps)}
