@@ -9,7 +9,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from object_detection.utils import untrusted
 from object_detection.utils.pictures import gif_structure, jpeg_structure, png_structure
@@ -174,6 +174,9 @@ def describe(encoded: bytes, most_pixels: float = untrusted.MOST_MEGAPIXELS * 1e
         raise _broken(f"is a PNG that {error}") from error
     except gif_structure.BrokenGif as error:
         raise _broken(f"is a GIF that {error}") from error
+    except UnidentifiedImageError as error:
+        # Its text holds an address, another one each time.
+        raise _broken(f"is not recognised ({len(encoded)} bytes)") from error
     except Image.DecompressionBombError as error:
         raise RefusedPicture(TOO_LARGE, str(error)) from error
     except DECODE_ERRORS as error:

@@ -64,6 +64,21 @@ def test_formats_and_modes_of_the_usual_kinds_are_taken(tensorflow_decodes):
     assert refused == ["bmp 1", "webp of three"]
 
 
+def test_details_are_the_same_each_time():
+    said = [refusal_of(content) for content in (*ODD.values(), *ODD.values())]
+    assert any(said)
+    assert said[: len(ODD)] == said[len(ODD) :]
+    assert not any(one and " at 0x" in one for one in said)
+
+
+def refusal_of(content):
+    try:
+        decodable.describe(content)
+    except decodable.RefusedPicture as refused:
+        return refused.detail
+    return None
+
+
 @pytest.mark.slow
 def test_nothing_is_taken_that_tensorflow_refuses(tensorflow_decodes):
     taken, too_strict = 0, []
