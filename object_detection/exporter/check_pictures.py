@@ -3,7 +3,6 @@
 import glob
 import io
 import itertools
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from object_detection.errors import DataError
 from object_detection.exporter.graph_inputs import Shape
-from object_detection.utils import untrusted
+from object_detection.utils.pictures.reading import read_rgb
 
 Array = np.ndarray[Any, Any]
 
@@ -106,18 +105,6 @@ def drawn() -> Pictures:
     return Pictures("drawn faces, noise and gradients", make)
 
 
-def _read(path: str) -> Array:
-    """[H, W, 3] uint8, as stored."""
-    try:
-        encoded = untrusted.read_bytes(path, untrusted.MOST_PICTURE_BYTES)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with untrusted.opened_picture(encoded) as image:
-                return np.array(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"{path}: cannot be read as a picture ({error}).") from error
-
-
 def of_files(patterns: Sequence[str]) -> Pictures:
     """The user's pictures, as stored; resized where an input has a fixed size.
 
@@ -146,7 +133,7 @@ def of_files(patterns: Sequence[str]) -> Pictures:
 
         def sized() -> Iterator[Array]:
             for path in paths:
-                image = _read(path)
+                image = read_rgb(path)
                 wanted = (height or image.shape[0], width or image.shape[1])
                 if batch is not None and batch > 1:
                     # They share a batch: all like the first, where the size is open.
@@ -155,7 +142,7 @@ def of_files(patterns: Sequence[str]) -> Pictures:
                     image = np.array(Image.fromarray(image).resize(wanted[::-1]))
                 yield image
 
-        common = _read(paths[0]).shape[:2]
+        common = read_rgb(paths[0]).shape[:2]
         if batch is not None:
             yield from _in_batches(sized(), batch)
             return
@@ -164,7 +151,8 @@ def of_files(patterns: Sequence[str]) -> Pictures:
             if number == 0:
                 yield np.stack([image, image[:, ::-1]])
 
-    return Pictures(f"{len(paths)} pictures: {' '.join(patterns)}", make)
+    named = " ".join(patterns[:2]) + (" ..." if len(patterns) > 2 else "")
+    return Pictures(named, make)
 
 
 class Input(NamedTuple):

@@ -68,6 +68,8 @@ def without_partner(expected: Sequence[Array], found: Sequence[Array], limit: fl
 
     def apart(rows: Array, others: Array) -> Array:
         """[n] largest difference of each pair of rows, over all columns."""
+        if not len(rows):
+            return np.zeros(0)
         parts = [
             differences(
                 one[rows].reshape(len(rows), 1, -1), other[others].reshape(len(others), 1, -1)

@@ -4,21 +4,18 @@ import argparse
 import logging
 import os
 import pathlib
-import struct
-import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tqdm
-from PIL import UnidentifiedImageError
 
 from object_detection.errors import ConfigError, DataError
 from object_detection.keypoints import schema as schemas
 from object_detection.protos import pipeline_pb2
 from object_detection.utils import (
     config_util,
+    export_manifest,
     files,
     flag_checks,
     keypoint_config,
@@ -26,6 +23,7 @@ from object_detection.utils import (
     startup,
     untrusted,
 )
+from object_detection.utils.pictures.reading import read_rgb
 from object_detection.visualization import drawing, encoding
 
 if TYPE_CHECKING:
@@ -93,24 +91,6 @@ def find_pictures(names: Sequence[str]) -> list[tuple[pathlib.Path, pathlib.Path
     return list(found.items())
 
 
-def read_rgb(path: pathlib.Path) -> np.ndarray[Any, Any]:
-    """[H, W, 3] uint8, as stored; first frame of an animation.
-
-    Raises:
-        DataError: the file is not a picture, is damaged, or has more pixels than are read.
-    """
-    try:
-        encoded = untrusted.read_bytes(str(path), untrusted.MOST_PICTURE_BYTES)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with untrusted.opened_picture(encoded) as image:
-                return np.array(image.convert("RGB"))
-    except UnidentifiedImageError as error:
-        raise DataError(f"{path}: is no picture of a known format.") from error
-    except (OSError, ValueError, SyntaxError, IndexError, struct.error, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read as a picture ({error}).") from error
-
-
 def _entry(
     path: pathlib.Path,
     image: np.ndarray[Any, Any],
@@ -153,6 +133,7 @@ def keypoint_schema(named: str, model: str) -> schemas.KeypointSchema | None:
         model: export directory or frozen graph.
 
     Raises:
+        CheckpointError: the config is not the one that was exported.
         ConfigError: what is named is no set.
     """
     if named:
@@ -166,6 +147,7 @@ def keypoint_schema(named: str, model: str) -> schemas.KeypointSchema | None:
         return None
     try:
         text = config_util.read_text(path)
+        export_manifest.verify_file(path)
         pipeline = config_util.parse_text(text, pipeline_pb2.TrainEvalPipelineConfig(), path)
         if pipeline.HasField(keypoint_config.FIELD):
             return keypoint_config.schema_of(pipeline.keypoints, folder)
