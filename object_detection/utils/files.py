@@ -71,9 +71,9 @@ def work_folder(path: str) -> Iterator[str]:
 
 
 def write_text(path: str, text: str) -> None:
-    """Writes a text file in UTF-8; when it returns, the disk has it.
+    r"""Writes a text file in UTF-8; when it returns, the disk has it.
 
-    Bytes of foreign names, which are no characters, become escapes as JSON has them: `\\udce9`.
+    Bytes of foreign names, which are no characters, become escapes as JSON has them: `\udce9`.
     """
     with (
         appearing_whole(path, durable=True) as temporary,

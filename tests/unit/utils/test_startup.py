@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 
@@ -161,6 +162,12 @@ def _raising(error):
             "x: /proc/x; Permission denied. Check the path",
             id="TensorFlow's files",
         ),
+        pytest.param(
+            # TensorFlow has a kind of its own for a file that may not grow.
+            tf.errors.OutOfRangeError(None, None, "/a/b; File too large"),
+            "x: /a/b; File too large. Check the path",
+            id="a file that is too large",
+        ),
     ],
 )
 def test_mistakes_end_in_one_message(error, said):
@@ -176,6 +183,30 @@ def test_ctrl_c_ends_with_its_status(capsys):
         startup.run_program("x", _raising(KeyboardInterrupt()))
     assert ended.value.code == 130
     assert capsys.readouterr().err == "x: interrupted.\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_requests_to_end_do_the_same(capsys, number):
+    with pytest.raises(SystemExit) as ended:
+        startup.run_program("x", lambda: signal.raise_signal(number))
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "x: interrupted.\n"
+
+
+def test_work_goes_on_when_nobody_reads(tmp_path):
+    program = f"""
+import time
+from object_detection.utils import startup
+def work():
+    for line in range(20):
+        startup.say("x" * 10000)
+    open({str(tmp_path / "done")!r}, "w").close()
+startup.run_program("x", work)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.wait(60) == 0
+    assert (tmp_path / "done").exists()
 
 
 @pytest.mark.parametrize(
