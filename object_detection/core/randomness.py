@@ -12,7 +12,7 @@ Outside of `keyed` all is as usual, so code for the OD API sees no difference.
 import contextlib
 import contextvars
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow.compat.v1 as tf
@@ -96,8 +96,25 @@ def each(number: tf.Tensor) -> Iterator[None]:
 
 
 def _key_of_next_draw(draws: _Draws, seed: int | None) -> tf.Tensor:
-    number = next(draws.numbers) + (seed or 0) * _MOST_DRAWS
-    return draws.key + tf.constant([0, _wrapped(number)], tf.int64)
+    return draws.key + tf.constant([0, _wrapped(_number_of_next_draw(draws, seed))], tf.int64)
+
+
+def _number_of_next_draw(draws: _Draws, seed: int | None) -> int:
+    return next(draws.numbers) + (seed or 0) * _MOST_DRAWS
+
+
+def next_key_of(chosen: tf.Tensor, seeds: Sequence[int | None]) -> tf.Tensor | None:
+    """What `next_key` gives for one of several operations, of which only one is computed.
+
+    Args:
+        chosen: [] integer, the number of that one.
+        seeds: of a user, for each of them.
+    """
+    draws = _CURRENT.get()
+    if draws is None:
+        return None
+    numbers = [[0, _wrapped(_number_of_next_draw(draws, seed))] for seed in seeds]
+    return draws.key + tf.gather(tf.constant(numbers, tf.int64), chosen)
 
 
 def next_key(seed: int | None = None) -> tf.Tensor | None:
