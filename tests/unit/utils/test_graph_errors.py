@@ -81,3 +81,15 @@ def test_whole_and_empty_files_are_not_damaged(tmp_path):
     assert graph_errors.damaged_record([str(tmp_path / "*.record")]) is None
     error = tf.errors.DataLossError(None, None, LONG)
     assert graph_errors.reason(error, [str(tmp_path / "*.record")]).startswith("corrupted record")
+
+
+def test_what_has_become_of_the_files_is_the_reason_where_it_is_known(tmp_path):
+    (tmp_path / "a.record").write_text("no record at all")
+    error = tf.errors.DataLossError(None, None, "corrupted record at 0")
+    patterns = [str(tmp_path / "*.record")]
+    assert graph_errors.reason(error, patterns, lambda: ["a is new.", "b is gone."]) == (
+        "a is new. b is gone."
+    )
+    # Their bad records were found before, and are not what was met.
+    assert graph_errors.reason(error, patterns, list) == "corrupted record at 0"
+    assert "a.record: record 1 is damaged" in graph_errors.reason(error, patterns)
