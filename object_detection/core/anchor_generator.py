@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow.compat.v1 as tf
 
 from object_detection.core.box_list import BoxList
+from object_detection.errors import ConfigError
 
 
 def check_shapes(shapes: Any, maps: int) -> None:
@@ -61,11 +62,11 @@ class AnchorGenerator(abc.ABC):
             `tf.errors.InvalidArgumentError` when the graph runs.
 
         Raises:
-            ValueError: another number of maps than the generator has settings for.
+            ConfigError: another number of maps than the generator has settings for.
         """
         expected = len(self.num_anchors_per_location())
         if self.check_num_anchors and len(feature_map_shape_list) != expected:
-            raise ValueError(
+            raise ConfigError(
                 f"{type(self).__name__} is set up for {expected} feature maps, got "
                 f"{len(feature_map_shape_list)}. Make num_layers (or the levels) of the anchor "
                 "generator equal to the feature extractor's."

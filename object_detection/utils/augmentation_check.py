@@ -26,6 +26,8 @@ def augmentation_problems(options: Sequence[Any], model: Any, reader: Any) -> It
         where = f"train_config.data_augmentation_options[{index}].{case}"
         if case:
             yield from _pair_problems(where, getattr(step, case))
+        if case == "subtract_channel_mean" and not reader.num_additional_channels:
+            yield from _mean_problems(where, step.subtract_channel_mean)
         if case == "random_rotation":
             yield from _order(where, step.random_rotation, "min_angle", "max_angle")
         elif case == "random_square_crop":
@@ -45,6 +47,11 @@ def augmentation_problems(options: Sequence[Any], model: Any, reader: Any) -> It
         colors = len(settings.pad_color)
         if colors not in (0, 1, 3):
             yield f"{where}.pad_color: has {colors} numbers; give 3, or 1 for all channels."
+
+
+def _mean_problems(where: str, settings: Any) -> Iterator[str]:
+    if len(settings.means) != 3:
+        yield f"{where}.means: has {len(settings.means)} numbers; give one for each of 3 channels."
 
 
 def _pair_problems(where: str, settings: Any) -> Iterator[str]:

@@ -30,9 +30,9 @@ class _Source(NamedTuple):
 
 
 def find_file(name: str, folder: str) -> str:
-    """The path of a schema's file: from the config's folder if it is there, else as it is."""
+    """The path of a schema's file: as it is if it is only there, else from the config's folder."""
     beside = os.path.join(folder, name)
-    return beside if os.path.exists(beside) else name
+    return name if os.path.exists(name) and not os.path.exists(beside) else beside
 
 
 def schema_of(keypoints: Any, folder: str = "") -> KeypointSchema:

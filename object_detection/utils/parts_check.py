@@ -32,6 +32,12 @@ def _resizer(resizer: Any, where: str) -> Iterator[str]:
     conditional = resizer.conditional_shape_resizer
     if resizer.HasField("conditional_shape_resizer") and not conditional.condition:
         yield f"{where}.conditional_shape_resizer.condition: should be GREATER or SMALLER."
+    colors = len(resizer.keep_aspect_ratio_resizer.per_channel_pad_value)
+    if colors not in (0, 3):
+        yield (
+            f"{where}.keep_aspect_ratio_resizer.per_channel_pad_value: has {colors} numbers; give one "
+            "for each of 3 channels."
+        )
 
 
 def _anchors(generator: Any, where: str) -> Iterator[str]:
@@ -69,6 +75,8 @@ def _matcher(matcher: Any, where: str) -> Iterator[str]:
 def _suppression(config: Any, where: str) -> Iterator[str]:
     if config.use_combined_nms and config.use_class_agnostic_nms:
         yield f"{where}.use_combined_nms: excludes use_class_agnostic_nms; set one of them."
+    if config.use_combined_nms and config.soft_nms_sigma:
+        yield f"{where}.use_combined_nms: excludes soft_nms_sigma; set one of them."
 
 
 def _calibration(config: Any, where: str) -> Iterator[str]:

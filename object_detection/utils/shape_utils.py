@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
+from object_detection.errors import ShapeError
+
 
 def _with_first_size(t: tf.Tensor, length: Any, model: tf.Tensor) -> tf.Tensor:
     """`t` with the static shape of `model` but for its first axis, which is `length` if a number."""
@@ -166,13 +168,13 @@ def check_min_image_dim(min_dim: int, image_tensor: tf.Tensor) -> tf.Tensor:
     """[B, H, W, C] pictures, checked that both sides reach `min_dim`.
 
     Raises:
-        ValueError: a known size is too small; sizes known later are checked in the graph.
+        ShapeError: a known size is too small; sizes known later are checked in the graph.
     """
     height, width = image_tensor.shape.as_list()[1:3]
     message = f"Pictures should be at least {min_dim} pixels high and wide"
     if height is not None and width is not None:
         if min(height, width) < min_dim:
-            raise ValueError(f"{message}, got {height} x {width}.")
+            raise ShapeError(f"{message}, got {height} x {width}; see the model's image_resizer.")
         return image_tensor
     dynamic = tf.shape(image_tensor)
     enough = (dynamic[1] >= min_dim) & (dynamic[2] >= min_dim)

@@ -482,6 +482,15 @@ def test_a_config_that_is_not_there(name, words, folder):
         _check(folder / name)
 
 
+def test_a_keypoint_schema_is_looked_for_beside_the_config(folder):
+    (folder / "mine.json").write_text("{}")
+    said = _said(DEMO.replace('schema: "face5"', 'schema: "mime.json"'), folder)
+    assert f"x.config:9: keypoints.schema: {folder}/mime.json: the keypoint schema cannot" in said
+    assert f"Near it: '{folder}/mine.json'" in said
+    said = _said(DEMO.replace('schema: "face5"', 'schema: "mine.json"'), folder)
+    assert f"x.config:9: keypoints.schema: {folder}/mine.json: should be an object with" in said
+
+
 def test_mistakes_of_an_override_and_of_several_files_say_which(folder):
     path = folder / "x.config"
     path.write_text(_placed(DEMO, folder))

@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core import box_list_ops
 from object_detection.core.post_processing import blending, selection
+from object_detection.errors import ConfigError
 
 MASKS = "masks"
 
@@ -158,4 +159,4 @@ def _check_combined(**options: bool) -> None:
     """Refuses the options that the combined suppression excludes."""
     for name, is_set in options.items():
         if is_set:
-            raise ValueError(f"use_combined_nms excludes {name}: leave one of them out.")
+            raise ConfigError(f"use_combined_nms excludes {name}: leave one of them out.")

@@ -40,6 +40,19 @@ def _problems(steps, model=FIXED, reader=""):
         ("mosaic { max_center: 1.2 }", "are shares, from 0 to 1"),
         ("mosaic { min_scale: 0 }", "min_scale: is 0, should be above 0"),
         ("mosaic { pool_size: 3 }", "pool_size: is 3; a mosaic has 4 pictures"),
+        ("subtract_channel_mean { means: [1, 2] }", "means: has 2 numbers; give one for each of 3"),
+        (
+            "random_crop_pad_image { min_padded_size_ratio: 1 }",
+            "random_crop_pad_image.min_padded_size_ratio: has 1 numbers; give height and width",
+        ),
+        (
+            "ssd_random_crop_pad { operations {} operations { max_padded_size_ratio: [1, 1, 1] } }",
+            "ssd_random_crop_pad.operations[1].max_padded_size_ratio: has 3 numbers",
+        ),
+        (
+            "random_pad_image { min_image_height: 30 }",
+            "min_image_height: set both of min_image_height and min_image_width, or neither",
+        ),
         ("mosaic { height: 300 }", "give height and width, both at least 2, or neither"),
     ],
 )

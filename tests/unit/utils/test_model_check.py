@@ -92,6 +92,17 @@ def test_all_fields_that_builders_refuse_are_refused():
             "has 1 numbers, but",
         ),
         (
+            "ssd { image_resizer { keep_aspect_ratio_resizer { per_channel_pad_value: 7 } } }",
+            "per_channel_pad_value: has 1 numbers; give one for each of 3 channels",
+        ),
+        (
+            (
+                "ssd { post_processing { batch_non_max_suppression { use_combined_nms: true "
+                "soft_nms_sigma: 0.5 } } }"
+            ),
+            "use_combined_nms: excludes soft_nms_sigma",
+        ),
+        (
             "ssd { image_resizer { conditional_shape_resizer { condition: INVALID } } }",
             "conditional_shape_resizer.condition: should be GREATER or SMALLER",
         ),
