@@ -60,24 +60,26 @@ def _selected(selection: record_selection.Selection, files: Sequence[str]) -> Re
     rows = [all_of_file if scan is None else record_selection.runs(scan) for scan in scans]
     ends = np.cumsum([len(of_file) for of_file in rows])
 
-    def read_run(name: tf.Tensor, run: tf.Tensor) -> tf.data.Dataset:
-        # What `tf.data.TFRecordDataset` is made of, which has no argument for where to begin.
-        records = tf.raw_ops.TFRecordDatasetV2(
-            filenames=name[tf.newaxis],
-            compression_type="",
-            buffer_size=_READ_AHEAD,
-            byte_offsets=run[:1],
-        )
-        of_strings = tf.TensorSpec([], tf.string)
-        return tf.data.experimental.from_variant(records, of_strings).take(run[1])
-
     @as_written
     def read(name: tf.Tensor) -> tf.data.Dataset:
+        @as_written
+        def read_run(run: tf.Tensor) -> tf.data.Dataset:
+            # What `tf.data.TFRecordDataset` is made of; that has no argument for where to begin.
+            records = tf.raw_ops.TFRecordDatasetV2(
+                filenames=name[tf.newaxis],
+                compression_type="",
+                buffer_size=_READ_AHEAD,
+                byte_offsets=run[:1],
+            )
+            of_strings = tf.TensorSpec([], tf.string)
+            return tf.data.experimental.from_variant(records, of_strings).take(run[1])
+
         number = tf.where(tf.equal(tf.constant(list(files)), name))[0, 0]
         end = tf.constant(ends)[number]
         begin = end - tf.constant([len(of_file) for of_file in rows], tf.int64)[number]
-        of_file = tf.constant(np.concatenate(rows))[begin:end]
-        return tf.data.Dataset.from_tensor_slices(of_file).flat_map(lambda run: read_run(name, run))
+        return tf.data.Dataset.from_tensor_slices(
+            tf.constant(np.concatenate(rows))[begin:end]
+        ).flat_map(read_run)
 
     return read
 
