@@ -264,12 +264,12 @@ def test_many_keypoints_are_compared_in_a_moment(tmp_path):
         f"keypoints {{ id: {number} label: 'k{number}' }}" for number in range(20_000)
     )
     path.write_text(f"item {{ name: 'a' id: 1 {points} }}")
-    began = time.monotonic()
+    began = time.process_time()
     assert len(label_map_util.get_keypoint_label_map_dict(str(path))) == 20_000
     (category,) = label_map_util.create_categories_from_labelmap(str(path))
     assert len(category["keypoints"]) == 20_000
     # Each with each would take minutes.
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_a_file_whose_keypoints_contradict_each_other_is_named(tmp_path):
