@@ -155,7 +155,7 @@ class Record:
         names = sorted(name for name, value in expected.items() if value.ndim > 1)
         if not names:
             return
-        for picture in range(len(expected[names[0]])):
+        for picture in range(min(len(expected[name]) for name in names)):
             mine, theirs = (
                 [
                     values[name][picture][

@@ -31,6 +31,11 @@ class RunningGraph:
         """
         self._session, self._names, self.where = session, names, where
 
+    @property
+    def graph(self) -> tf.Graph:
+        """What runs."""
+        return self._session.graph
+
     def run(self, names: Collection[str], feed: Mapping[str, Any]) -> dict[str, Array]:
         """Values by name.
 

@@ -6,7 +6,6 @@ detectors suppression stands between the stages: rows are compared as sets, beca
 alike but for rounding change places.
 """
 
-import logging
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -15,14 +14,12 @@ import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
 from object_detection.errors import CheckpointError, ExportError
-from object_detection.exporter import comparison, running_graphs
+from object_detection.exporter import activations, comparison, running_graphs
 from object_detection.exporter.check_pictures import Input, Pictures
 from object_detection.exporter.comparison import Array, Record
 from object_detection.exporter.detection_graph import FLOAT_IMAGES
 from object_detection.exporter.frozen import DECODED
 from object_detection.exporter.running_graphs import RunningGraph
-
-logger = logging.getLogger(__name__)
 
 Detections = fields.DetectionResultFields
 
@@ -201,7 +198,7 @@ class Report(NamedTuple):
     number: int  # of pictures
     detections: int
     records: dict[str, Record]  # of the frozen graph
-    says_little: bool  # results hardly depend on the picture
+    hardly_depend: bool  # results on the picture, so that activations were compared, too
 
     def as_json(self) -> dict[str, Any]:
         """For `export.json`."""
@@ -209,7 +206,7 @@ class Report(NamedTuple):
             "pictures": self.pictures,
             "number_of_pictures": self.number,
             "number_of_detections": self.detections,
-            "results_hardly_depend_on_pictures": self.says_little,
+            "results_hardly_depend_on_pictures": self.hardly_depend,
             "outputs": {name: record.as_json() for name, record in sorted(self.records.items())},
         }
 
@@ -223,36 +220,21 @@ class Report(NamedTuple):
         )
 
 
-def _says_little(records: Mapping[str, Record], outputs: Outputs, where: str) -> bool:
-    """Whether some results hardly depend on the picture.
-
-    Raises:
-        ExportError: they do not at all, so that a comparison shows nothing.
-    """
-    spreads = {
-        name: records[name].spread
+def _hardly_depend(records: Mapping[str, Record], outputs: Outputs) -> list[str]:
+    """Results that pictures change by no more than rounding does."""
+    return [
+        name
         for name in outputs.decoded or outputs.raw
-        if name != Detections.raw_detection_windows
-    }
-    alike = [name for name, spread in spreads.items() if spread == 0.0]
-    if alike:
-        raise ExportError(
-            f"{where}: the network gives the same {', '.join(alike)} for all pictures of the "
-            "check, so that a comparison shows nothing; its weights may be broken. Take another "
-            "checkpoint, check on pictures of your own (--check_images), or export without a check "
-            "(--nocheck)."
-        )
-    name = min(spreads, key=lambda one: spreads[one], default="")
-    if name and spreads[name] < _LEAST_ROUNDING:
-        logger.warning(
-            "%s: %s hardly depend on the picture (they differ by %.1g), as those of a network that "
-            "was not trained; the comparison of the export shows little.",
-            where,
-            name,
-            spreads[name],
-        )
-        return True
-    return False
+        if records[name].spread < _LEAST_ROUNDING and name != Detections.raw_detection_windows
+    ]
+
+
+def _refuse_alike(names: Collection[str], where: str) -> None:
+    raise ExportError(
+        f"{where}: the network gives the same {', '.join(names)} for all pictures of the check, so "
+        "that a comparison shows nothing; its weights may be broken. Take another checkpoint, "
+        "check on pictures of your own (--check_images), or export without a check (--nocheck)."
+    )
 
 
 def _refuse_not_finite(values: Mapping[str, Array], where: str) -> None:
@@ -296,6 +278,7 @@ def compare(
     network = RunningGraph(session, {}, checkpoint)
     number = detections = 0
     truth = None
+    feeds: list[Mapping[str, Any]] = []
     with running_graphs.frozen_graph(directory) as graph:
         frozen = _Comparison(graph, outputs, bfloat16)
         for images in pictures.make(fed.shape):
@@ -306,12 +289,21 @@ def compare(
             number += len(images)
             counts = (batch.detections or batch.values).get(Detections.num_detections)
             detections += 0 if counts is None else int(np.sum(counts))
-    if truth is None:
-        raise ExportError(f"{directory}: there are no pictures to compare on.")
+            feeds = [*feeds, batch.feed][-2:]
+        if truth is None:
+            raise ExportError(f"{directory}: there are no pictures to compare on.")
+        hardly = _hardly_depend(frozen.records, outputs)
+        if hardly:
+            names = activations.common(session.graph, graph.graph) if outputs.decoded else []
+            record = activations.compare(
+                network, graph, names, feeds, _BFLOAT16_MEAN if bfloat16 else _ROUNDING, bfloat16
+            )
+            if not activations.depends_on_pictures(record):
+                _refuse_alike(hardly, checkpoint)
+            frozen.records[f"{len(names)} activations"] = record
     with running_graphs.saved_model(directory) as graph:
         saved = _Comparison(graph, outputs, bfloat16)
         saved.see(truth)
-    says_little = _says_little(frozen.records, outputs, checkpoint)
     for record_name, record in saved.records.items():
         # One batch does not show how much an output depends on the picture.
         record.spread = frozen.records[record_name].spread
@@ -324,4 +316,4 @@ def compare(
                 f"{'; '.join(problems)}. {'Mean' if bfloat16 else 'Largest'} differences on "
                 f"{number} pictures, as shares of the largest number of a row."
             )
-    return Report(pictures.said, number, detections, frozen.records, says_little)
+    return Report(pictures.said, number, detections, frozen.records, bool(hardly))

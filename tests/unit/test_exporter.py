@@ -1,5 +1,6 @@
 """Exports of a model of one convolution, read back as users do."""
 
+import json
 import os
 
 import numpy as np
@@ -10,7 +11,7 @@ import tf_slim as slim
 from object_detection import exporter
 from object_detection.builders import graph_rewriter_builder, model_builder
 from object_detection.core.model import DetectionModel
-from object_detection.errors import CheckpointError, ConfigError
+from object_detection.errors import CheckpointError, ConfigError, ExportError
 from object_detection.protos import graph_rewriter_pb2, pipeline_pb2
 from object_detection.utils import config_util, ops
 from object_detection.utils.dataset_util import bytes_feature
@@ -496,3 +497,65 @@ def test_the_enlargement_is_rewritten_by_name():
     exporter.rewrite_nn_resize_op()
     types = [operation.type for operation in tf.get_default_graph().get_operations()]
     assert types.count("ResizeNearestNeighbor") == 1
+
+
+CHECKED = (*ALWAYS, "raw_detection_scores")
+
+
+@pytest.mark.parametrize(
+    "input_type", ["image_tensor", "encoded_image_string_tensor", "tf_example"]
+)
+@pytest.mark.parametrize("shape", [None, [3, 8, None, 3]])
+def test_every_input_is_checked(model, tmp_path, input_type, shape):
+    model(names=CHECKED, side_input="shift")
+    report = exporter.export_inference_graph(
+        input_type,
+        _averaging(),
+        _checkpoint(tmp_path, averages=True),
+        str(tmp_path / "exported"),
+        input_shape=shape,
+        additional_output_tensor_names=["conv/BiasAdd:0"],
+        use_side_inputs=True,
+        side_input_shapes="1",
+        side_input_names="shift",
+        side_input_types="float",
+    )
+    assert report.number == (6 if shape else 5)
+    content = json.loads((tmp_path / "exported" / "export.json").read_text())
+    assert content["checkpoint"]["moving_averages"]
+    assert content["options"]["side_input_names"] == "shift"
+    outputs = content["check"]["outputs"]
+    # The outputs, and that additional one of which the fake makes them.
+    assert outputs["conv/BiasAdd"]["largest_difference"] == 0
+    assert sum(entry.get("rows", 0) for entry in outputs.values()) > 0
+    assert not any(entry.get("rows_without_partner") for entry in outputs.values())
+
+
+def test_results_that_are_the_same_for_all_pictures_are_refused(model, tmp_path):
+    model(names=CHECKED)
+    with pytest.raises(ExportError, match="gives the same raw_detection_scores for all"):
+        _export(tmp_path, _checkpoint(tmp_path), check=True)
+    assert os.listdir(tmp_path) == ["trained"]
+
+
+def test_results_that_are_not_finite_are_refused(model, tmp_path):
+    prefix = _checkpoint(tmp_path)
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.Variable(tf.fill([1, 1, 3, 3], np.inf), name="conv/weights")
+        tf.Variable(tf.zeros([3]), name="conv/biases")
+        session.run(tf.global_variables_initializer())
+        tf.train.Saver().save(session, prefix)
+    with pytest.raises(CheckpointError, match="gives raw_detection_scores that are not finite"):
+        _export(tmp_path, prefix, check=True)
+
+
+def test_what_was_not_checked_says_so(model, tmp_path, caplog):
+    output = _export(tmp_path, _checkpoint(tmp_path), check=False)
+    assert "not compared with its checkpoint" in caplog.text
+    content = json.loads((output / "export.json").read_text())
+    assert content["check"].startswith("not checked")
+    assert content["checkpoint"]["step"] == 0
+    assert set(content["checkpoint"]["files"]) == {
+        "model.ckpt.index",
+        "model.ckpt.data-00000-of-00001",
+    }
