@@ -10,13 +10,14 @@ A path is the names of fields from the pipeline on, with numbers where they are 
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from google.protobuf import text_format
 from google.protobuf.descriptor import FieldDescriptor
 
 from object_detection.protos import pipeline_pb2
+from object_detection.utils import config_values
 from object_detection.utils.wording import did_you_mean, quoted
 
 _ROOT = pipeline_pb2.TrainEvalPipelineConfig.DESCRIPTOR
@@ -244,14 +245,19 @@ class _Walk:
 
     def _scalar(self, field: Any, path: str, line: int) -> None:
         if self._token in _CLOSING:
-            self._add(line, f"{path}: is no message; write {field.name}: {_example(field)}.")
+            self._add(
+                line, f"{path}: is no message; write {field.name}: {config_values.example(field)}."
+            )
             self._skip_value(field.name, line)
             return
         if not self._token or self._token in _CLOSING.values():
-            self._add(line, f"{path}: its value is missing; write {field.name}: {_example(field)}.")
+            self._add(
+                line,
+                f"{path}: its value is missing; write {field.name}: {config_values.example(field)}.",
+            )
             return
         at, written = self._line, self._written(field)
-        value, wrong = _value(field, written)
+        value, wrong = config_values.value(field, written)
         noted = self._note(field, path, at)
         if wrong:
             self._add(at, f"{noted}: {wrong}")
@@ -316,65 +322,6 @@ class _Walk:
 
 def _is_repeated(field: Any) -> bool:
     return isinstance(field.default_value, list)
-
-
-_WHOLE = {
-    FieldDescriptor.CPPTYPE_INT32: (True, 32),
-    FieldDescriptor.CPPTYPE_UINT32: (False, 32),
-    FieldDescriptor.CPPTYPE_INT64: (True, 64),
-    FieldDescriptor.CPPTYPE_UINT64: (False, 64),
-}
-_NUMBERS = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
-
-
-def _example(field: Any) -> str:
-    """A value that a field can have."""
-    if field.enum_type:
-        return str(field.enum_type.values[0].name)
-    if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
-        return "true"
-    if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
-        return '"..."'
-    return "1" if field.cpp_type in _WHOLE else "0.5"
-
-
-def _value(field: Any, written: str) -> tuple[Any, str]:
-    """The value of a scalar as it is written, and what is wrong with it."""
-    found = quoted(written)
-    if field.enum_type:
-        names = list(field.enum_type.values_by_name)
-        return _parsed(
-            lambda: text_format.ParseEnum(field, written),
-            f"{found} is unknown.{did_you_mean(written, names)} Allowed: {', '.join(names)}.",
-        )
-    if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
-        return _parsed(lambda: text_format.ParseBool(written), f"is {found}; write true or false.")
-    if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
-        return written, _wrong_in_quotes(written)
-    if field.cpp_type in _NUMBERS:
-        return _parsed(lambda: text_format.ParseFloat(written), f"{found} is not a number.")
-    signed, bits = _WHOLE[field.cpp_type]
-    least = -(2 ** (bits - 1)) if signed else 0
-    most = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
-    return _parsed(
-        lambda: text_format.ParseInteger(written, is_signed=signed, is_long=bits == 64),
-        f"is {found}; give a whole number from {least} to {most}.",
-    )
-
-
-def _parsed(parse: Callable[[], Any], otherwise: str) -> tuple[Any, str]:
-    try:
-        return parse(), ""
-    except ValueError:
-        return None, otherwise
-
-
-def _wrong_in_quotes(written: str) -> str:
-    if written[:1] not in ('"', "'"):
-        return f"is {quoted(written)}; write text in quotes."
-    if len(written) < 2 or written[-1] != written[0]:
-        return f"{quoted(written)} has no closing quote."
-    return ""
 
 
 def _messages(descriptor: Any) -> Iterator[tuple[str, Any]]:
