@@ -105,8 +105,14 @@ def _png(encoded: bytes, most_pixels: float) -> Described:
 
 
 def _gif(encoded: bytes, most_pixels: float) -> Described:
-    _check_size(*gif_structure.check(encoded), most_pixels)
-    return _by_pillow(encoded, "gif", most_pixels)
+    height, width, colours = gif_structure.check(encoded)
+    _check_size(height, width, most_pixels)
+    with Image.open(io.BytesIO(encoded), formats=("GIF",)) as image:
+        # The pixels of the first frame are numbers of colours, in greys, too.
+        largest = image.getextrema()[1]
+    if not isinstance(largest, int | float) or largest >= colours:
+        raise _broken(f"is a GIF with colour {largest} of {colours}")
+    return Described("gif", height, width)
 
 
 def _bmp(encoded: bytes, most_pixels: float) -> Described:

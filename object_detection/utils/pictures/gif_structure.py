@@ -33,8 +33,8 @@ def _after_pieces(encoded: bytes, position: int) -> int:
             return position
 
 
-def _image_data(encoded: bytes, position: int, canvas: tuple[int, int]) -> int:
-    """Where the compressed data of an image begin, behind the size of its codes."""
+def _image_data(encoded: bytes, position: int, canvas: tuple[int, int]) -> tuple[int, int]:
+    """Where the compressed data of an image begin, behind the size of its codes; and its colours."""
     if position + 9 > len(encoded):
         raise BrokenGif("is cut off in the header of a frame")
     left, top, width, height, flags = struct.unpack_from("<HHHHB", encoded, position)
@@ -42,14 +42,15 @@ def _image_data(encoded: bytes, position: int, canvas: tuple[int, int]) -> int:
         raise BrokenGif(f"has a frame of {width} x {height}")
     if (left, top, width, height) != (0, 0, *canvas):
         raise BrokenGif("is not filled by its first frame")
-    position += 9 + _table_size(flags)
+    table = _table_size(flags)
+    position += 9 + table
     if position >= len(encoded) or not 0 < encoded[position] <= _LAST_CODE_SIZE:
         raise BrokenGif("has a frame with codes of an unknown size")
-    return position + 1
+    return position + 1, table // 3
 
 
-def check(encoded: bytes) -> tuple[int, int]:
-    """(height, width) of a GIF with a whole first frame.
+def check(encoded: bytes) -> tuple[int, int, int]:
+    """(height, width, colours) of a GIF with a whole first frame.
 
     Raises:
         BrokenGif: giflib would refuse it.
@@ -57,7 +58,8 @@ def check(encoded: bytes) -> tuple[int, int]:
     if len(encoded) < 13:
         raise BrokenGif("is cut off in its header")
     width, height, flags = struct.unpack_from("<HHB", encoded, 6)
-    position = 13 + _table_size(flags)
+    table = _table_size(flags)
+    position = 13 + table
     try:
         while position < len(encoded):
             kind = encoded[position]
@@ -66,8 +68,13 @@ def check(encoded: bytes) -> tuple[int, int]:
                 position = _after_pieces(encoded, position + 1)
             elif kind == _IMAGE:
                 # What follows the first frame may be damaged.
-                _after_pieces(encoded, _image_data(encoded, position, (width, height)))
-                return height, width
+                begin, colours = _image_data(encoded, position, (width, height))
+                _after_pieces(encoded, begin)
+                # Without a table of its own a frame has that of the file.
+                colours = colours or table // 3
+                if not colours:
+                    raise BrokenGif("has no table of colours")
+                return height, width, colours
             else:
                 raise BrokenGif(f"has a block of kind {kind} before its first frame")
     except _CutOff:
