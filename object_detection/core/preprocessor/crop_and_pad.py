@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow.compat.v1 as tf
 
-from object_detection.core.preprocessor import cropping, padding
+from object_detection.core.preprocessor import cropping, padding, windows
 from object_detection.core.preprocessor import rows as row_ops
 from object_detection.core.preprocessor.random_calls import nth_seed
 from object_detection.core.preprocessor_cache import PreprocessorCache as Cache
@@ -160,7 +160,7 @@ def ssd_random_crop_pad(
         keypoint_visibilities=keypoint_visibilities,
     )
     settings = [
-        cropping.CropSettings(*one)
+        windows.CropSettings(*one)
         for one in zip(min_object_covered, aspect_ratio_range, area_range, strict=True)
     ]
     chosen, results = cropping.crop_in_one_of_many_ways(
