@@ -5,6 +5,7 @@ code that is too short gives what lay in memory before.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,12 @@ def _bad(where: str, what: str) -> PictureError:
 
 def _is_key(value: Any) -> bool:
     """Whether something may be an id; data sets of COCO's form use text, too."""
-    return isinstance(value, int | str)
+    return isinstance(value, int) or _is_text(value)
+
+
+def _is_text(value: Any) -> bool:
+    # JSON can hold halves of characters, which no record of text can.
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
 
 
 def read(path: str, with_pictures: bool = True) -> dict[str, Any]:
@@ -56,7 +62,7 @@ def read(path: str, with_pictures: bool = True) -> dict[str, Any]:
             if not isinstance(row, dict) or not all(_is_key(row.get(one)) for one in ids):
                 raise DataError(f"{path}: {key}[{number}] has no {' and '.join(ids)}.")
     for number, category in enumerate(content["categories"] if with_pictures else ()):
-        if not isinstance(category["id"], int) or not isinstance(category.get("name"), str):
+        if not isinstance(category["id"], int) or not _is_text(category.get("name")):
             raise DataError(f"{path}: categories[{number}] needs a whole number `id` and a `name`.")
     return content
 

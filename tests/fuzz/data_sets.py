@@ -55,7 +55,7 @@ DontCare -1 -1 -10 35 1 39 14 -1 -1 -1 -1000 -1000 -1000 -10
 """
 _WORDS = (
     b'<!DOCTYPE a [<!ENTITY x "y">]>', b"&x;", b"<object>", b"</object>", b"<!--", b"]]>", b"<a/>",
-    b"null", b"true", b"[]", b"{}", b'"', b"1e400", b"../a.jpg", b"/etc/passwd", b"car", b"dontcare",
+    b"\\ud800", b"null", b"true", b"[]", b"{}", b'"', b"1e400", b"../a.jpg", b"/etc/passwd", b"car", b"dontcare",
 )  # fmt: skip
 
 

@@ -385,6 +385,8 @@ def test_program_asks_for_what_it_needs(program, options, words):
         '{"images": [3], "categories": []}',
         '{"images": [{}], "categories": []}',
         '{"images": [{"id": []}], "categories": []}',
+        '{"images": [{"id": "\\ud800"}], "categories": []}',
+        '{"images": [], "categories": [{"id": 1, "name": "\\ud800"}]}',
         '{"images": [], "categories": [{"id": 1}]}',
         '{"images": [], "categories": [{"id": 1, "name": "a"}], "annotations": [{"id": 1}]}',
     ],
