@@ -7,8 +7,8 @@ Every round has to end with the same bits.
 
 import contextlib
 import dataclasses
+import hashlib
 import itertools
-import json
 import os
 import pathlib
 import random
@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow.compat.v1 as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from object_detection.dataset_tools import drawn_faces
 from object_detection.errors import ObjectDetectionError
-from object_detection.utils import checkpoint_files
+from object_detection.utils import checkpoint_files, export_manifest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 _ENVIRONMENT = {
@@ -395,9 +396,37 @@ def _bits(value: Any) -> tuple[str, tuple[int, ...], bytes]:
 
 
 def export_contents(folder: pathlib.Path) -> dict[str, str]:
-    """Size and sha256 of each file that the manifest lists; what else the directory holds, too."""
+    """A digest of each file of an export; or what is wrong with its files and its manifest.
+
+    Graphs are read, since the same graph is not always written in the same order of bytes. The
+    manifest has a date in it.
+    """
     try:
-        listed = json.loads((folder / "export.json").read_text())["files"]
-    except (OSError, ValueError, KeyError) as error:
-        return {"export.json": repr(error)}
-    return {name: str(listed.get(name)) for name in files_below(folder) if name != "export.json"}
+        manifest = export_manifest.read(str(folder))
+        if manifest is None:
+            return {export_manifest.NAME: "is absent"}
+        export_manifest.verify_files(str(folder), manifest)
+    except ObjectDetectionError as error:
+        return {export_manifest.NAME: str(error)}
+    return {
+        name: hashlib.sha256(_canonical(folder / name)).hexdigest()
+        for name in files_below(folder)
+        if name != export_manifest.NAME
+    }
+
+
+def _canonical(path: pathlib.Path) -> bytes:
+    """The content of a file, with the entries of graphs in one order."""
+    content = path.read_bytes()
+    kind = {
+        "frozen_inference_graph.pb": tf.GraphDef,
+        "saved_model.pb": saved_model_pb2.SavedModel,
+        "model.ckpt.meta": tf.MetaGraphDef,
+    }.get(path.name)
+    if kind is None:
+        return content
+    message = kind.FromString(content)
+    if kind is tf.MetaGraphDef:
+        # The rest lists, in any order, what TensorFlow knew while it built the graph.
+        message = message.graph_def
+    return bytes(message.SerializeToString(deterministic=True))

@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow.compat.v1 as tf
 
 from object_detection.legacy import kill_test
+from object_detection.utils import export_manifest
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 
@@ -43,12 +45,22 @@ def test_files_below(tmp_path):
 
 
 def test_an_export_is_what_is_there_and_what_the_manifest_says(tmp_path):
-    assert "FileNotFoundError" in kill_test.export_contents(tmp_path)["export.json"]
-    (tmp_path / "export.json").write_text(json.dumps({"files": {"a": 1}}))
-    assert kill_test.export_contents(tmp_path) == {}
-    (tmp_path / "a").touch()
-    (tmp_path / "b").touch()
-    assert kill_test.export_contents(tmp_path) == {"a": "1", "b": "None"}
+    assert kill_test.export_contents(tmp_path) == {"export.json": "is absent"}
+    graph = tf.GraphDef(node=[{"name": "n", "op": "NoOp"}])
+    (tmp_path / "frozen_inference_graph.pb").write_bytes(graph.SerializeToString())
+    (tmp_path / "a").write_text("1")
+    manifest = {"format": 1, "files": export_manifest.describe_folder(str(tmp_path))}
+    (tmp_path / "export.json").write_text(json.dumps(manifest))
+    found = kill_test.export_contents(tmp_path)
+    assert sorted(found) == ["a", "frozen_inference_graph.pb"]
+    graph.node[0].name = "m"
+    (tmp_path / "frozen_inference_graph.pb").write_bytes(graph.SerializeToString())
+    assert "sha256" in kill_test.export_contents(tmp_path)["export.json"]
+    manifest = {"format": 1, "files": export_manifest.describe_folder(str(tmp_path))}
+    (tmp_path / "export.json").write_text(json.dumps(manifest))
+    other = kill_test.export_contents(tmp_path)
+    assert other["a"] == found["a"]
+    assert other["frozen_inference_graph.pb"] != found["frozen_inference_graph.pb"]
 
 
 def _run(folder, *flags):
