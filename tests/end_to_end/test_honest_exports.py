@@ -78,7 +78,7 @@ def test_an_example_gives_what_its_checkpoint_gives(path, lively_checkpoint, tmp
         )
     assert report.number >= 4
     assert report.detections > 0
-    pictures = _pictures(1 if size >= LARGE else 4)
+    pictures = _pictures(2 if size >= LARGE else 4)
     with tf.Graph().as_default(), tf.Session() as session:
         graph_def = tf.GraphDef.FromString(
             (tmp_path / "out/frozen_inference_graph.pb").read_bytes()
@@ -89,6 +89,7 @@ def test_an_example_gives_what_its_checkpoint_gives(path, lively_checkpoint, tmp
             found = session.run(
                 {name: f"{name}:0" for name in values}, {"image_tensor:0": picture[None]}
             )
+            # Twice what the check allows: processors round in other places.
             boxes = values["raw_detection_boxes"]
             scale = np.maximum(np.abs(boxes).max(axis=2, keepdims=True), 1.0)
             np.testing.assert_allclose(
@@ -96,7 +97,9 @@ def test_an_example_gives_what_its_checkpoint_gives(path, lively_checkpoint, tmp
             )
             scores = values["raw_detection_scores"]
             np.testing.assert_allclose(found["raw_detection_scores"], scores, atol=2e-4)
-            assert np.ptp(scores) > 0.1
+    # What is compared depends on the picture, by much more than may differ.
+    first, other = (values["raw_detection_scores"] for values in expected[:2])
+    assert np.abs(first - other).max() > 0.01
 
 
 @pytest.fixture(scope="module")
