@@ -54,7 +54,7 @@ _TRAINING = """
 _FIRST_WORDS = "Training from step"
 _STEP_WORDS = "\nstep "
 # A run lives at most this part of the undisturbed time after its first step.
-_SHARE = 0.4
+_SHARE = 0.25
 _LONGEST = 900.0  # seconds that any program may take
 
 
