@@ -36,7 +36,9 @@ FLAGS = flags.FLAGS
 
 def _check_flags() -> None:
     patterns = flag_checks.required("input_tfrecord_paths", FLAGS.input_tfrecord_paths).split(",")
-    flag_checks.input_patterns("input_tfrecord_paths", patterns)
+    # A comma too many does no harm.
+    named = [pattern for pattern in patterns if pattern] or [""]
+    flag_checks.input_patterns("input_tfrecord_paths", named)
     flag_checks.output_file("output_tfrecord_path", FLAGS.output_tfrecord_path)
     graph = flag_checks.required("inference_graph", FLAGS.inference_graph)
     if not os.path.isdir(graph):  # an export directory is welcome, too

@@ -111,8 +111,8 @@ def test_program(flags):
     [
         ("input_tfrecord_paths", None, ConfigError),
         ("input_tfrecord_paths", ",", ConfigError),
-        ("input_tfrecord_paths", "none.record", DataError),
-        ("inference_graph", "none.pb", CheckpointError),
+        ("input_tfrecord_paths", "none.record", ConfigError),
+        ("inference_graph", "none.pb", ConfigError),
         ("output_tfrecord_path", "", ConfigError),
     ],
 )
