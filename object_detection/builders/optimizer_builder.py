@@ -7,7 +7,8 @@ import tensorflow.compat.v1 as tf
 from object_detection.core.moving_average_optimizer import MovingAverageOptimizer
 from object_detection.errors import ConfigError
 from object_detection.registry import Table
-from object_detection.utils import learning_schedules, training_check
+from object_detection.utils import learning_schedules
+from object_detection.utils.config_check import training_check
 
 OPTIMIZERS = Table("optimizer")
 LEARNING_RATES = Table("learning_rate")

@@ -11,7 +11,7 @@ from object_detection.core import post_processing
 from object_detection.core.post_processing import blending, score_conversion
 from object_detection.errors import ConfigError
 from object_detection.protos import post_processing_pb2
-from object_detection.utils import detection_check
+from object_detection.utils.config_check import detection_check
 
 _CONVERTERS = {
     post_processing_pb2.PostProcessing.IDENTITY: score_conversion.identity,

@@ -19,7 +19,8 @@ from object_detection.exporter import (
 )
 from object_detection.exporter.graph_inputs import Shape
 from object_detection.protos import pipeline_pb2
-from object_detection.utils import config_check, config_util, export_check, export_manifest
+from object_detection.utils import config_check, config_util, export_manifest
+from object_detection.utils.config_check import export_check
 
 logger = logging.getLogger(__name__)
 

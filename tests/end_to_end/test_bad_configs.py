@@ -15,7 +15,8 @@ from google.protobuf import text_format
 
 from object_detection.errors import ConfigError, DataError
 from object_detection.protos import pipeline_pb2
-from object_detection.utils import config_check, config_ranges, config_util
+from object_detection.utils import config_check, config_util
+from object_detection.utils.config_check import config_ranges
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = REPO / "keypoint_examples"

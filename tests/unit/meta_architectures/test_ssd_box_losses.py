@@ -9,7 +9,7 @@ from object_detection.builders import model_builder
 from object_detection.core import standard_fields as fields
 from object_detection.errors import ConfigError
 from object_detection.protos import model_pb2
-from object_detection.utils import detection_check
+from object_detection.utils.config_check import detection_check
 
 Boxes = fields.BoxListFields
 LOCATION, KEYPOINT = "Loss/localization_loss", "Loss/keypoint_loss"

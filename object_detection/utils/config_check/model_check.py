@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from object_detection.utils import config_ranges, detection_check, parts_check
+from object_detection.utils.config_check import config_ranges, detection_check, parts_check
 from object_detection.utils.wording import did_you_mean, quoted
 
 IMPLEMENTED = {

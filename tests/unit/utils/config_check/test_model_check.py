@@ -8,9 +8,10 @@ from google.protobuf import text_format
 
 from object_detection.builders import model_builder
 from object_detection.protos import pipeline_pb2
-from object_detection.utils import config_util, model_check
+from object_detection.utils import config_util
+from object_detection.utils.config_check import model_check
 
-REPO = pathlib.Path(__file__).resolve().parents[3]
+REPO = pathlib.Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture

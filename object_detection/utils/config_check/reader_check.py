@@ -8,7 +8,8 @@ from typing import Any
 
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2
-from object_detection.utils import keypoint_config, label_map_util, model_check, small_files
+from object_detection.utils import keypoint_config, label_map_util, small_files
+from object_detection.utils.config_check import model_check
 
 # What records may hold, but no model here has a use for.
 _UNUSED_IN_READERS = (

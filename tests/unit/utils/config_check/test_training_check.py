@@ -4,7 +4,7 @@ import pytest
 from google.protobuf import text_format
 
 from object_detection.protos import eval_pb2, input_reader_pb2, train_pb2
-from object_detection.utils import training_check
+from object_detection.utils.config_check import training_check
 
 MOMENTUM = "optimizer { use_moving_average: false momentum_optimizer { learning_rate { %s } } }"
 

@@ -5,7 +5,8 @@ from google.protobuf import text_format
 
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2, model_pb2, train_pb2
-from object_detection.utils import augmentation_check, config_check
+from object_detection.utils import config_check
+from object_detection.utils.config_check import augmentation_check
 
 FIXED = "ssd { image_resizer { fixed_shape_resizer { height: 320 width: 320 } } }"
 VARYING = "ssd { image_resizer { keep_aspect_ratio_resizer {} } }"

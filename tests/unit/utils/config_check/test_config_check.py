@@ -13,9 +13,10 @@ from object_detection.builders import (
 )
 from object_detection.errors import ConfigError
 from object_detection.protos import pipeline_pb2, train_pb2
-from object_detection.utils import config_check, config_util, model_check
+from object_detection.utils import config_check, config_util
+from object_detection.utils.config_check import model_check
 
-REPO = pathlib.Path(__file__).resolve().parents[3]
+REPO = pathlib.Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Checks of a whole config before anything starts. Needs no TensorFlow.
+"""Joins the checks of all parts of a config.
 
 All problems are reported together. Each begins with the path of a field, and of a config from a
 file the message has the line, too.
@@ -11,28 +11,20 @@ from typing import Any
 
 from object_detection.errors import ConfigError
 from object_detection.protos import train_pb2
-from object_detection.utils import (
+from object_detection.utils import config_text, config_util, jpeg_scaling, small_files
+from object_detection.utils.config_check import (
     augmentation_check,
     config_ranges,
-    config_text,
-    config_util,
     evaluation_check,
     export_check,
-    jpeg_scaling,
     model_check,
     reader_check,
-    small_files,
     training_check,
 )
 from object_detection.utils.wording import shortened
 
 # More would not fit on a screen.
 _MOST_PROBLEMS = 20
-
-# Checks of the model are a page of their own; builders and programs find them here.
-code_size_problems = model_check.code_size_problems
-keypoint_loss_problems = model_check.keypoint_loss_problems
-num_keypoints = model_check.num_keypoints
 
 
 def checkpoint_problems(prefix: str) -> Iterator[str]:

@@ -8,9 +8,9 @@ import pytest
 from google.protobuf import text_format
 
 from object_detection.protos import pipeline_pb2
-from object_detection.utils import config_ranges
+from object_detection.utils.config_check import config_ranges
 
-REPO = pathlib.Path(__file__).resolve().parents[3]
+REPO = pathlib.Path(__file__).resolve().parents[4]
 ROOT = pipeline_pb2.TrainEvalPipelineConfig.DESCRIPTOR
 
 
@@ -35,7 +35,7 @@ NUMBERS = {
 def test_every_number_has_a_range_and_no_range_is_stale():
     absent = sorted(set(NUMBERS) - set(config_ranges.RANGES))
     assert not absent, (
-        f"{absent} need a row in the table of utils/config_ranges.py: a range, or 'finite' (any "
+        f"{absent} need a row in the table of utils/config_check/config_ranges.py: a range, or 'finite' (any "
         "number), or 'any' (any whole number)"
     )
     assert not set(config_ranges.RANGES) - set(NUMBERS)
