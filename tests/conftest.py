@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,15 @@ tf.disable_v2_behavior()
 tf.enable_resource_variables()
 
 REPO = pathlib.Path(__file__).resolve().parents[1]
+
+# A shell ignores Ctrl-C for what it starts in the background, nohup the end of the terminal; both
+# would be inherited by the programs that tests interrupt.
+for number, handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

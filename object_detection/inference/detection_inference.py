@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import tensorflow.compat.v1 as tf
 
 from object_detection.core import standard_fields as fields
+from object_detection.errors import CheckpointError
 from object_detection.inference import detector
 
 Keys = fields.TfExampleFields
@@ -46,20 +47,20 @@ def build_inference_graph(
         Of the D detections in the picture: boxes [D, 4], scores [D], classes [D] int64.
 
     Raises:
-        CheckpointError: the file cannot be read as a graph.
+        CheckpointError: the file cannot be read as the graph of a detector.
     """
     graph_def = detector.load_frozen_graph(inference_graph_path)
-    boxes, scores, classes, count = tf.import_graph_def(
-        graph_def,
-        input_map={"image_tensor": image_tensor},
-        return_elements=[
-            "detection_boxes:0",
-            "detection_scores:0",
-            "detection_classes:0",
-            "num_detections:0",
-        ],
-        name="",
-    )
+    outputs = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
+    detector.require_nodes({node.name for node in graph_def.node}, outputs, inference_graph_path)
+    try:
+        boxes, scores, classes, count = tf.import_graph_def(
+            graph_def,
+            input_map={"image_tensor": image_tensor},
+            return_elements=[f"{name}:0" for name in outputs],
+            name="",
+        )
+    except ValueError as error:
+        raise CheckpointError(f"{inference_graph_path}: is no valid graph: {error}") from error
     found = tf.cast(count[0], tf.int32)
     return boxes[0, :found], scores[0, :found], tf.cast(classes[0, :found], tf.int64)
 

@@ -5,6 +5,7 @@ Frames: boxes [ymin, xmin, ymax, xmax] and keypoints (y, x) in pixels of the pic
 """
 
 import os
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +59,24 @@ def load_frozen_graph(path: str) -> tf.GraphDef:
     return reading.parse_graph(content, path)
 
 
+def require_nodes(names: Collection[str], outputs: Collection[str], path: str) -> None:
+    """Refuses a graph that takes no pictures, or does not give what a detector does.
+
+    Args:
+        names: of the graph's nodes.
+        outputs: that are needed.
+        path: of the graph, for the message.
+
+    Raises:
+        CheckpointError: a node is not there.
+    """
+    absent = {_INPUT.split(":")[0], *outputs}.difference(names)
+    if absent:
+        raise CheckpointError(
+            f"{path}: has no {', '.join(sorted(absent))}. Export with --input_type image_tensor."
+        )
+
+
 class Detector:
     """A frozen graph with `image_tensor` as input, in a session of its own.
 
@@ -79,11 +98,7 @@ class Detector:
         names = {node.name for node in graph_def.node}
         is_raw = _OUTPUTS[0] not in names and names.issuperset(_RAW_OUTPUTS)
         wanted = _RAW_OUTPUTS if is_raw else _OUTPUTS
-        absent = {_INPUT.split(":")[0], *wanted} - names
-        if absent:
-            raise CheckpointError(
-                f"{path}: has no {', '.join(sorted(absent))}. Export with --input_type image_tensor."
-            )
+        require_nodes(names, wanted, path)
         self._suppression = raw_detections.settings_beside(path) if is_raw else None
         further = _RAW_KEYPOINTS if is_raw else (_KEYPOINTS, _KEYPOINT_SCORES)
         with tf.Graph().as_default() as graph:

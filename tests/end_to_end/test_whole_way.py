@@ -343,7 +343,7 @@ def test_detecting_with_the_frozen_graph(work, exported, tmp_path):
     assert "left out" in said
     written = json.loads((tmp_path / "out" / "detections.json").read_text())["pictures"]
     assert len(written) == 9
-    assert "cannot be read" in written[-1]["error"]
+    assert "is no picture of a known format" in written[-1]["error"]
     for entry in written[:-1]:
         for one in entry["detections"]:
             assert one["name"] == "face"

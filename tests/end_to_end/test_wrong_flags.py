@@ -335,7 +335,7 @@ PROGRAMS = {
             "inference_graph": "{work}/file",
         },
         {
-            "input_tfrecord_paths": {**FILE, "hole": "{work}/a.record,,{work}/a.record"},
+            "input_tfrecord_paths": FILE,
             "output_tfrecord_path": OUT_FILE,
             "inference_graph": {"absent": "{work}/none", **EMPTY},
             "discard_image_pixels": SWITCH,

@@ -82,6 +82,16 @@ def test_what_is_no_graph_is_named(files, tmp_path):
     image = tf.placeholder(tf.uint8, [1, None, None, 3])
     with pytest.raises(CheckpointError, match="none"):
         detection_inference.build_inference_graph(image, str(tmp_path / "none"))
+    (tmp_path / "empty.pb").write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"empty\.pb: has no detection_boxes"):
+        detection_inference.build_inference_graph(image, str(tmp_path / "empty.pb"))
+    graph_def = tf.GraphDef()
+    for name in ("image_tensor", "detection_boxes", "detection_scores", "num_detections"):
+        graph_def.node.add(name=name, op="Placeholder")
+    graph_def.node.add(name="detection_classes", op="Identity", input=["nothing"])
+    (tmp_path / "cut.pb").write_bytes(graph_def.SerializeToString())
+    with pytest.raises(CheckpointError, match=r"cut\.pb: is no valid graph"):
+        detection_inference.build_inference_graph(image, str(tmp_path / "cut.pb"))
 
 
 @pytest.fixture
