@@ -22,7 +22,7 @@ from object_detection.utils.records import framing
 
 CORNERS = "image/object/bbox/"
 KEYPOINT = "image/object/keypoint/"
-NAN, INFINITE = float("nan"), float("inf")
+NAN = float("nan")
 
 
 class Record:
@@ -101,10 +101,22 @@ def _without_height(record: Record) -> None:
     record[f"{CORNERS}ymax"] = [record[f"{CORNERS}ymin"][0], *record[f"{CORNERS}ymax"][1:]]
 
 
+def _inverted(record: Record) -> None:
+    """Lets the first box end where it begins."""
+    for low, high in (("ymin", "ymax"), ("xmin", "xmax")):
+        begin, end = record[f"{CORNERS}{low}"], record[f"{CORNERS}{high}"]
+        record[f"{CORNERS}{low}"] = [end[0], *begin[1:]]
+        record[f"{CORNERS}{high}"] = [begin[0], *end[1:]]
+
+
 def _outside(record: Record) -> None:
-    """Moves the first box up, out of the picture by a tenth of its height."""
-    top, bottom = record[f"{CORNERS}ymin"], record[f"{CORNERS}ymax"]
-    record[f"{CORNERS}ymin"] = [-0.1 - 0.1 * (bottom[0] - top[0]), *top[1:]]
+    """Stretches the first box over the edge of the picture that is nearest to it."""
+    low = {name: record[f"{CORNERS}{name}"][0] for name in ("ymin", "xmin")}
+    high = {name: 1 - record[f"{CORNERS}{name}"][0] for name in ("ymax", "xmax")}
+    distances = {**low, **high}
+    nearest = min(distances, key=lambda name: distances[name])
+    values = record[f"{CORNERS}{nearest}"]
+    record[f"{CORNERS}{nearest}"] = [-0.1 if nearest in low else 1.1, *values[1:]]
 
 
 def _of_another_class(record: Record) -> None:
@@ -175,18 +187,12 @@ FAULTS = (
     Fault(
         "NaN corner",
         "box_not_finite",
-        "repaired",
+        "skipped",
         _with_first(f"{CORNERS}ymin", NAN),
         of_boxes=True,
     ),
-    Fault(
-        "infinite corner",
-        "box_not_finite",
-        "repaired",
-        _with_first(f"{CORNERS}xmax", INFINITE),
-        of_boxes=True,
-    ),
-    Fault("no height", "box_without_area", "repaired", _without_height, of_boxes=True),
+    Fault("corners in the wrong order", "box_inverted", "repaired", _inverted, of_boxes=True),
+    Fault("no height", "box_without_area", "skipped", _without_height, of_boxes=True),
     Fault("another class", "class_unknown", "repaired", _of_another_class, of_boxes=True),
     Fault("partly outside", "box_outside", "repaired", _outside, of_boxes=True),
     Fault(

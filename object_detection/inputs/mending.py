@@ -27,6 +27,7 @@ def mend(sample: Sample, num_classes: int) -> Sample:
 
     * A box is left out, with all that belongs to it, if a corner is not finite, if no area is left
       of it within the picture, or if its class is not in [1, C].
+    * The corners of one that ends before it begins change places.
     * One that lies partly outside is cut at the picture's edge.
     * A keypoint with a coordinate that is not finite becomes one that is absent.
 
@@ -36,6 +37,9 @@ def mend(sample: Sample, num_classes: int) -> Sample:
         num_classes: C.
     """
     boxes, classes = sample[Inputs.groundtruth_boxes], sample[Inputs.groundtruth_classes]
+    inverted = tf.reduce_any(boxes[:, :2] > boxes[:, 2:], axis=1)
+    ends = boxes[:, :2], boxes[:, 2:]
+    boxes = tf.concat([tf.minimum(*ends), tf.maximum(*ends)], axis=1)
     cut = tf.clip_by_value(boxes, 0.0, 1.0)
     usable = (
         tf.reduce_all(tf.math.is_finite(boxes), axis=1)
@@ -45,7 +49,7 @@ def mend(sample: Sample, num_classes: int) -> Sample:
     )
     # Corners that were rounded lie outside by less, and stay where they are.
     beyond = tf.reduce_any((boxes < -checks.EDGE) | (boxes > 1 + checks.EDGE), axis=1)
-    faulty = tf.reduce_any(beyond | ~usable)
+    faulty = tf.reduce_any(beyond | inverted | ~usable)
     keypoints = sample.get(Inputs.groundtruth_keypoints)
     if keypoints is not None:
         absent = tf.reduce_all(tf.math.is_nan(keypoints), axis=2)

@@ -117,6 +117,7 @@ def _faults(features: Features, rules: Rules) -> Iterator[Fault]:
         "ymin, xmin, ymax, xmax have {}, {}, {} and {} entries".format(*lengths),
     )
     boxes = np.stack(corners, axis=1)
+    _check_corners(boxes)
     known, unknown = _known_classes(features, len(boxes), rules)
     _check_rows(features, len(boxes), rules)
     points = _keypoints(features, len(boxes), rules) if rules.num_keypoints else None
@@ -158,7 +159,13 @@ def _known_classes(features: Features, count: int, rules: Rules) -> tuple[Array,
     known_ids = labels >= 1
     if rules.num_classes is not None:
         known_ids &= labels <= rules.num_classes
-    return known_ids, "class_out_of_range"
+    _refuse_unless(
+        bool(known_ids.all()),
+        "class_out_of_range",
+        f"{LABEL}: {labels[np.argmin(known_ids)] if count else ''}, "
+        f"allowed are 1 to {rules.num_classes or 'any'}",
+    )
+    return known_ids, ""
 
 
 def _row(name: str, found: int, count: int) -> None:
@@ -299,20 +306,32 @@ def _told(features: Features, name: str, kind: str) -> Any:
         return None
 
 
+def _check_corners(boxes: Array) -> None:
+    """Refuses a record if nobody can know where an object is.
+
+    Without its box it would be taught as background.
+    """
+    for reason, bad in (
+        ("box_not_finite", ~np.isfinite(boxes).all(axis=1)),
+        ("box_without_area", (boxes[:, 2:] == boxes[:, :2]).any(axis=1)),
+    ):
+        if bad.any():
+            raise RefusedRecord(reason, _of_boxes(bad, boxes))
+
+
 def _mended(
     boxes: Array, known: Array, unknown: str, points: tuple[Array, Array] | None
 ) -> Iterator[Fault]:
-    """What is left out or cut; a box that is left out has one reason, the first of these."""
-    finite = np.isfinite(boxes).all(axis=1)
-    with np.errstate(invalid="ignore"):
-        cut = np.clip(boxes, np.float32(0), np.float32(1))
-        has_area = (cut[:, 2:] > cut[:, :2]).all(axis=1)
-        outside = ((boxes < -EDGE) | (boxes > 1 + EDGE)).any(axis=1)
-    used = finite & has_area & known
+    """What is turned, left out or cut; a box that is left out has one reason."""
+    low, high = np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])
+    inverted = (boxes[:, :2] > boxes[:, 2:]).any(axis=1)
+    inside = (np.minimum(high, np.float32(1)) > np.maximum(low, np.float32(0))).all(axis=1)
+    outside = (low < -EDGE).any(axis=1) | (high > 1 + EDGE).any(axis=1)
+    used = inside & known
     for reason, rows in (
-        ("box_not_finite", ~finite),
-        ("box_without_area", finite & ~has_area),
-        (unknown, finite & has_area & ~known),
+        ("box_not_in_picture", ~inside),
+        (unknown, inside & ~known),
+        ("box_inverted", used & inverted),
         ("box_outside", used & outside),
     ):
         if rows.any():

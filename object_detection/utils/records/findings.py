@@ -41,10 +41,13 @@ _TEXTS = {
     "unequal_masks": "masks do not fit the boxes or the picture",
     "unequal_channels": "additional channels do not fit the picture",
     "unequal_lists": "lists of DensePose or context contradict each other",
+    # Labels from which nobody can know where, or what, an object in the picture is.
+    "box_not_finite": "a corner of a box is NaN or infinite",
+    "box_without_area": "a box has no height or no width",
+    "class_out_of_range": "a class is none of the model's",
     # Boxes and points that are mended.
-    "box_not_finite": "a corner is NaN or infinite: the box is left out",
-    "box_without_area": "nothing of the box lies in the picture: the box is left out",
-    "class_out_of_range": "the class is none of the model's: the box is left out",
+    "box_not_in_picture": "nothing of the box lies in the picture: the box is left out",
+    "box_inverted": "the box ends before it begins: its corners change places",
     "class_unknown": "the label map does not have the class: the box is left out",
     "box_outside": "the box reaches out of the picture: it is cut at the edge",
     "keypoint_not_finite": "half a keypoint is missing, or it is infinite: it counts as missing",

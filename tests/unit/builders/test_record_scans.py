@@ -93,7 +93,7 @@ def test_the_report_lists_exactly_what_was_planted(planted, tmp_path, beside, mo
     )
     (line,) = said
     assert line.startswith(
-        f"Records of train_input_reader: {left_out} of {COUNT} are left out, 18 mended: "
+        f"Records of train_input_reader: {left_out} of {COUNT} are left out, 12 mended: "
     )
     assert line.endswith(str(tmp_path / "records_report.json"))
     assert len(selection.scan_of(str(folder / "bad.record")).good) == COUNT - left_out
@@ -156,8 +156,8 @@ def test_too_many_bad_records_end_in_one_error(planted, tmp_path):
     first = next(one for one in plan if one.fault.action == "skipped")
     for words in (
         "train_input_reader",
-        f"{left_out} of {COUNT} records (55.0%)",
-        "max_share allows 0.54",
+        f"{left_out} of {COUNT} records (65.0%)",
+        "max_share allows 0.64",
         "3 picture_does_not_decode",
         f"bad.record, record {first.number}",
         str(tmp_path / "records_report.json"),
@@ -319,8 +319,13 @@ def test_records_and_rows_are_left_out_as_the_report_says(planted, tmp_path, sam
     for name in repaired:
         boxes, true = (sample[name][F.groundtruth_boxes] for sample in (mended, clean))
         fault = of[name].name
-        if fault == "partly outside":
-            np.testing.assert_array_equal(boxes, [[0, *true[0, 1:]], true[1]])
+        if fault == "corners in the wrong order":
+            np.testing.assert_array_equal(boxes, true)
+        elif fault == "partly outside":
+            side = np.argmin([*true[0, :2], *(1 - true[0, 2:])])
+            assert boxes[0, side] == (0 if side < 2 else 1)
+            boxes[0, side] = true[0, side]
+            np.testing.assert_array_equal(boxes, true)
         elif fault == "half a point":
             points = mended[name][F.groundtruth_keypoints]
             assert np.isnan(points[0, 0]).all()
@@ -334,7 +339,7 @@ def test_records_and_rows_are_left_out_as_the_report_says(planted, tmp_path, sam
 
 
 def test_what_is_left_out_could_not_have_been_read(planted, tmp_path, samples):
-    """Each such record ends the reading, or is too large to try."""
+    """Each such record ends the reading, is too large to try, or does not say where an object is."""
     folder, _ = planted
     path = tmp_path / "one.record"
     for fault in faults.FAULTS:
@@ -348,7 +353,7 @@ def test_what_is_left_out_could_not_have_been_read(planted, tmp_path, samples):
             record = list(tf.io.tf_record_iterator(str(path)))[one.number - 1]
             with (
                 pytest.raises(tf.errors.InvalidArgumentError)
-                if fault.action == "skipped"
+                if fault.action == "skipped" and not fault.reason.startswith("box_")
                 else (contextlib.nullcontext())
             ):
                 samples.of([record])
@@ -385,7 +390,9 @@ def test_scan_and_graph_agree_on_every_box(samples, planted):
         record = _odd_record(rng, number)
         ((read, mended),) = samples.of([record]).values()
         faulty = checks.judge(record, rules).faults
-        assert all(fault.action == "repaired" for fault in faulty)
+        if any(fault.action == "skipped" for fault in faulty):
+            seen.update(fault.reason for fault in faulty)
+            continue
         seen.update([fault.reason for fault in faulty] or ["nothing"])
         assert bool(faulty) == (not _same(read, mended)), (faulty, read, mended)
         # What is left can all be used.
@@ -403,6 +410,8 @@ def test_scan_and_graph_agree_on_every_box(samples, planted):
             "box_not_finite",
             "box_without_area",
             "class_out_of_range",
+            "box_not_in_picture",
+            "box_inverted",
             "box_outside",
             "keypoint_not_finite",
         )

@@ -59,7 +59,6 @@ def test_what_can_be_used_stays_bit_for_bit(boxes):
         pytest.param([-INF, 0, 1, 1], id="minus infinite"),
         pytest.param([0.5, 0.5, 0.5, 0.6], id="no height"),
         pytest.param([0.5, 0.5, 0.6, 0.5], id="no width"),
-        pytest.param([0.6, 0, 0.5, 1], id="inverted"),
         pytest.param([1.2, 0, 1.5, 1], id="below the picture"),
         pytest.param([0, -0.5, 1, -0.1], id="left of the picture"),
         pytest.param([0, 1, 1, 1.5], id="at the edge"),
@@ -77,6 +76,15 @@ def test_a_box_without_use_is_left_out_with_its_rows(box):
     assert_same(found, expected)
 
 
+def test_corners_in_the_wrong_order_change_places():
+    found = mended(sample([[0.6, 0, 0.5, 1], [0.1, 0.9, 0.2, 0.8], [0.7, 1.5, -0.2, 0.4], WHOLE]))
+    np.testing.assert_array_equal(
+        found[F.groundtruth_boxes],
+        np.array([[0.5, 0, 0.6, 1], [0.1, 0.8, 0.2, 0.9], [0, 0.4, 0.7, 1], WHOLE], np.float32),
+    )
+    assert found[F.groundtruth_weights].tolist() == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("number", [0, -1, 3, 2**40])
 def test_a_class_that_there_is_not(number):
     found = mended(sample([WHOLE] * 3, [2, number, 1]))
@@ -85,7 +93,7 @@ def test_a_class_that_there_is_not(number):
 
 
 def test_all_boxes_may_be_left_out():
-    found = mended(sample([WHOLE, [1, 1, 0, 0]], [9, 1]))
+    found = mended(sample([WHOLE, [1.2, 1, 1.5, 2]], [9, 1]))
     assert found[F.groundtruth_boxes].shape == (0, 4)
     assert found[F.groundtruth_difficult].shape == (0,)
 

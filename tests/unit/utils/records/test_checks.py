@@ -411,19 +411,17 @@ def test_lists_that_would_be_passed_over_silently(options, changes, label_map):
 @pytest.mark.parametrize(
     ("changes", "code", "action"),
     [
-        pytest.param(four((NAN, 0.1, 0.5, 0.5), GOOD), "box_not_finite", "repaired", id="NaN"),
-        pytest.param(four((0.1, 0.1, INF, 0.5), GOOD), "box_not_finite", "repaired", id="infinite"),
+        pytest.param(four((NAN, 0.1, 0.5, 0.5), GOOD), "box_not_finite", "skipped", id="NaN"),
+        pytest.param(four((0.1, 0.1, INF, 0.5), GOOD), "box_not_finite", "skipped", id="infinite"),
+        pytest.param(four((0.5, 0.1, 0.1, 0.5), GOOD), "box_inverted", "repaired", id="inverted"),
         pytest.param(
-            four((0.5, 0.1, 0.1, 0.5), GOOD), "box_without_area", "repaired", id="inverted"
+            four((0.1, 0.1, 0.1, 0.5), GOOD), "box_without_area", "skipped", id="no height"
         ),
         pytest.param(
-            four((0.1, 0.1, 0.1, 0.5), GOOD), "box_without_area", "repaired", id="no height"
+            four((0.1, 1.0, 0.2, 1.5), GOOD), "box_not_in_picture", "repaired", id="beside it"
         ),
         pytest.param(
-            four((0.1, 1.0, 0.2, 1.5), GOOD), "box_without_area", "repaired", id="beside it"
-        ),
-        pytest.param(
-            four((-0.3, 0.1, 0.0, 0.5), GOOD), "box_without_area", "repaired", id="above it"
+            four((-0.3, 0.1, 0.0, 0.5), GOOD), "box_not_in_picture", "repaired", id="above it"
         ),
         pytest.param(
             four((-0.1, 0.1, 0.5, 0.5), GOOD), "box_outside", "repaired", id="over the edge"
@@ -432,13 +430,13 @@ def test_lists_that_would_be_passed_over_silently(options, changes, label_map):
         pytest.param(four((-1e-4, 0.1, 0.5, 1.0009), GOOD), None, None, id="rounding"),
         pytest.param(four((0.0, 0.0, 1.0, 1.0), GOOD), None, None, id="the whole picture"),
         pytest.param(
-            {"image__object__class__label": [0, 1]}, "class_out_of_range", "repaired", id="0"
+            {"image__object__class__label": [0, 1]}, "class_out_of_range", "skipped", id="0"
         ),
         pytest.param(
-            {"image__object__class__label": [-1, 1]}, "class_out_of_range", "repaired", id="-1"
+            {"image__object__class__label": [-1, 1]}, "class_out_of_range", "skipped", id="-1"
         ),
         pytest.param(
-            {"image__object__class__label": [3, 1]}, "class_out_of_range", "repaired", id="3"
+            {"image__object__class__label": [3, 1]}, "class_out_of_range", "skipped", id="3"
         ),
         pytest.param(
             {"image__object__keypoint__y": [NAN, 0.3, 0.4, NAN]},
@@ -477,13 +475,18 @@ def test_what_is_mended_or_noted(changes, code, action, label_map):
 
 
 def test_a_box_is_counted_once_and_all_boxes_are_named(label_map):
-    corners = four((NAN, 0.1, 0.5, 0.5), (0.5, 0.5, 0.4, 0.6))
-    judged = judge(
-        record(**corners, image__object__class__label=[7, 7]), {"num_keypoints": 0}, label_map
-    )
-    assert [fault.reason for fault in judged.faults] == ["box_not_finite", "box_without_area"]
-    assert judged.faults[0].detail.startswith("box 1 of 2: ymin, xmin, ymax, xmax = nan, 0.1")
+    corners = four((1.5, 0.1, 1.2, 0.5), (0.5, 0.5, 0.4, 0.6))
+    judged = judge(record(**corners), {"num_keypoints": 0}, label_map)
+    assert [fault.reason for fault in judged.faults] == ["box_not_in_picture", "box_inverted"]
+    assert judged.faults[0].detail.startswith("box 1 of 2: ymin, xmin, ymax, xmax = 1.5, 0.1")
     assert judged.faults[1].detail.startswith("box 2 of 2:")
+
+
+def test_boxes_whose_place_nobody_can_know_are_named(label_map):
+    corners = four((NAN, 0.1, 0.5, 0.5), (0.5, 0.5, 0.5, 0.6))
+    (fault,) = judge(record(**corners), {"num_keypoints": 0}, label_map).faults
+    assert (fault.reason, fault.action) == ("box_not_finite", "skipped")
+    assert fault.detail.startswith("box 1 of 2: ymin, xmin, ymax, xmax = nan, 0.1")
 
 
 def test_names_the_model_does_not_have(label_map):
