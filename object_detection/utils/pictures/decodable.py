@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from object_detection.utils import untrusted
 from object_detection.utils.pictures import gif_structure, jpeg_structure, png_structure
+from object_detection.utils.refusal import Refused
 
 # What Pillow raises on damaged files, by experience and by its own documentation.
 DECODE_ERRORS = (
@@ -51,19 +52,8 @@ class Described(NamedTuple):
     is_cmyk: bool = False  # then it cannot be decoded to one channel
 
 
-class RefusedPicture(ValueError):
+class RefusedPicture(Refused):
     """A picture that is not decoded; `reason` is one of the codes of this module."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Takes the reason.
-
-        Args:
-            reason: code.
-            detail: what is wrong, for people.
-        """
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
 
 
 def _broken(detail: str) -> RefusedPicture:

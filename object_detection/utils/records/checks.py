@@ -13,6 +13,7 @@ from object_detection.utils.pictures import decodable
 from object_detection.utils.records.examples import BYTES, FLOATS, INTS, Features, RefusedRecord
 from object_detection.utils.records.findings import NOTED, REPAIRED, SKIPPED
 from object_detection.utils.records.rules import Rules
+from object_detection.utils.refusal import Refused
 
 Array = np.ndarray[Any, Any]
 
@@ -75,9 +76,7 @@ def judge(content: bytes, rules: Rules) -> Judgement:
         features = Features(content)
         source_id = _name(features)
         faults = tuple(_faults(features, rules))
-    except RefusedRecord as refused:
-        return Judgement(source_id, (Fault(refused.reason, refused.detail, SKIPPED),))
-    except decodable.RefusedPicture as refused:
+    except Refused as refused:
         return Judgement(source_id, (Fault(refused.reason, refused.detail, SKIPPED),))
     return Judgement(source_id, faults)
 

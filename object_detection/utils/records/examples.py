@@ -16,6 +16,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from object_detection.protos import example_pb2
+from object_detection.utils.refusal import Refused
 
 BYTES, FLOATS, INTS = "strings", "floats", "integers"
 _KINDS = {0x0A: BYTES, 0x12: FLOATS, 0x1A: INTS}  # by the tag of the list in a `Feature`
@@ -27,19 +28,8 @@ _NOT_PACKED_INTS = re.compile(rb"(?:\x08[\x80-\xff]{0,9}[\x00-\x7f])*")
 Array = np.ndarray[Any, Any]
 
 
-class RefusedRecord(ValueError):
+class RefusedRecord(Refused):
     """A record that is not used; `reason` is a code of `findings`."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Takes the reason.
-
-        Args:
-            reason: code.
-            detail: what is wrong, for people.
-        """
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
 
 
 class _Broken(Exception):
