@@ -89,8 +89,13 @@ def main() -> None:
     folder = options.output_directory.resolve()
     write_records(folder, options.pictures)
     clean = list(faults.contents(folder / "train.record"))
+    kinds = [fault for fault in faults.FAULTS if fault.reason != "class_unknown"]
     plan = faults.plant(
-        folder / "train.record", folder / "faulty.record", share=options.share, seed=0
+        folder / "train.record",
+        folder / "faulty.record",
+        share=options.share,
+        seed=0,
+        faults=[*kinds, faults.CLASS_BEYOND],
     )
     bad = {one.number for one in plan if one.fault.action == "skipped"}
     good = [content for number, content in enumerate(clean, start=1) if number not in bad]

@@ -125,6 +125,17 @@ def _of_another_class(record: Record) -> None:
         record["image/object/class/text"] = [b"nobody", *record["image/object/class/text"][1:]]
 
 
+def _of_a_class_beyond(record: Record) -> None:
+    _of_another_class(record)
+    record.remove("image/object/class/text")
+
+
+def _to_the_edge(record: Record) -> float:
+    """How far the first box is from the nearest edge of the picture."""
+    ends = {name: record[f"{CORNERS}{name}"][0] for name in ("ymin", "xmin", "ymax", "xmax")}
+    return min(ends["ymin"], ends["xmin"], 1 - ends["ymax"], 1 - ends["xmax"])
+
+
 def _many_weights(record: Record) -> None:
     record["image/object/weight"] = [1.0] * (len(record[f"{CORNERS}ymin"]) + 1)
 
@@ -147,6 +158,8 @@ class Fault:
     # Of what the file holds of a record, beginning with its length.
     damage: Callable[[bytearray], bytes | bytearray] | None = None
     of_boxes: bool = False  # falls on the first box, or its first keypoint
+    # Records to prefer: those with the smallest number.
+    rank: Callable[[Record], float] | None = None
 
 
 def _flipped(place: int) -> Callable[[bytearray], bytearray]:
@@ -194,7 +207,7 @@ FAULTS = (
     Fault("corners in the wrong order", "box_inverted", "repaired", _inverted, of_boxes=True),
     Fault("no height", "box_without_area", "skipped", _without_height, of_boxes=True),
     Fault("another class", "class_unknown", "repaired", _of_another_class, of_boxes=True),
-    Fault("partly outside", "box_outside", "repaired", _outside, of_boxes=True),
+    Fault("partly outside", "box_outside", "repaired", _outside, of_boxes=True, rank=_to_the_edge),
     Fault(
         "half a point",
         "keypoint_not_finite",
@@ -204,6 +217,10 @@ FAULTS = (
     ),
     Fault("wrong height", "size_differs", "noted", _replaced("image/height", [7])),
     Fault("wrong format", "format_differs", "noted", _replaced("image/format", [b"png"])),
+)
+# A name that the label map lacks is that of an object of no interest; a number is a mistake.
+CLASS_BEYOND = Fault(
+    "class beyond the model", "class_out_of_range", "skipped", _of_a_class_beyond, of_boxes=True
 )
 
 
@@ -249,13 +266,21 @@ def plant(
     numbers = list(range(len(records)))
     random.Random(seed).shuffle(numbers)
     with_box = {number for number in numbers if _has_a_whole_box(records[number])}
-    # Those without a box first: there is no other use for them.
-    able = sorted(numbers, key=lambda number: number in with_box)
+    able = list(numbers)
     each = max(round(share * len(records)), 1)
     plan: dict[int, Fault] = {}
     damaged_bytes: set[int] = set()
     # Damaged bytes of neighbours could be one damage or two; who can tell.
-    for fault in sorted(faults, key=lambda one: one.damage is None):
+    # What is particular chooses first, so do damaged bytes.
+    for fault in sorted(faults, key=lambda one: (one.rank is None, one.damage is None)):
+        if fault.rank:
+            ranks = {number: fault.rank(Record(records[number])) for number in with_box}
+            able.sort(key=lambda number, ranks=ranks: ranks.get(number, 0.0))
+        else:
+            # Those without a box first: there is no other use for them.
+            able = sorted(
+                (number for number in numbers if number not in plan), key=with_box.__contains__
+            )
         for _ in range(each):
             fitting = (
                 number
