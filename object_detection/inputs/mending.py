@@ -1,7 +1,8 @@
 """Leaves out, or mends, what of a decoded sample cannot be used, while the rest can.
 
 The rules are those by which a scan of the records calls a finding repaired
-(`utils.records.checks`); so what its report announces is what happens here.
+(`utils.records.checks`); so what its report announces is what happens here. Records on other
+machines were not scanned: of theirs a box that a scan would not have let pass is left out, too.
 
 Axes: M boxes, K keypoints.
 """

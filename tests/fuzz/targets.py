@@ -153,7 +153,25 @@ def _names_of_fields(descriptor: Any, seen: set[str]) -> set[str]:
     return names
 
 
-class Configs:
+class _TextFile:
+    """Inputs of one file, made of good ones by a set of mutators."""
+
+    _path: pathlib.Path
+    _corpus: list[bytes]
+    _mutators: tuple[Any, ...]
+
+    @property
+    def place(self) -> str:
+        return str(self._path)
+
+    def corpus(self) -> list[bytes]:
+        return self._corpus
+
+    def damage(self, rng: random.Random) -> bytes:
+        return mutation.damaged(self._corpus, self._mutators, rng)
+
+
+class Configs(_TextFile):
     """Pipeline configs through all that a training checks before TensorFlow starts."""
 
     name = "configs"
@@ -192,16 +210,6 @@ class Configs:
             r'fine_tune_checkpoint: "[^"]*"', f'fine_tune_checkpoint: "{folder}/model.ckpt"', text
         ).encode()
 
-    @property
-    def place(self) -> str:
-        return str(self._path)
-
-    def corpus(self) -> list[bytes]:
-        return self._corpus
-
-    def damage(self, rng: random.Random) -> bytes:
-        return mutation.damaged(self._corpus, self._mutators, rng)
-
     def check(self, data: bytes) -> str:
         self._path.write_bytes(data)
         configs = config_util.get_configs_from_pipeline_file(str(self._path))
@@ -212,7 +220,7 @@ class Configs:
         return []
 
 
-class LabelMaps:
+class LabelMaps(_TextFile):
     """Label maps through all that programs ask of them."""
 
     name = "label_maps"
@@ -239,16 +247,6 @@ item { name: "person" id: 2 ancestor_ids: 1 }
             *(mutation.set_word(self._words),) * 3,
             lambda data, rng: data + rng.choice((b"item {", b"{", b"item <")) * 20_000,
         )
-
-    @property
-    def place(self) -> str:
-        return str(self._path)
-
-    def corpus(self) -> list[bytes]:
-        return self._corpus
-
-    def damage(self, rng: random.Random) -> bytes:
-        return mutation.damaged(self._corpus, self._mutators, rng)
 
     def check(self, data: bytes) -> str:
         self._path.write_bytes(data)

@@ -161,7 +161,7 @@ def _known_classes(features: Features, count: int, rules: Rules) -> tuple[Array,
     _refuse_unless(
         bool(known_ids.all()),
         "class_out_of_range",
-        f"{LABEL}: {labels[np.argmin(known_ids)] if count else ''}, "
+        f"{LABEL}: {', '.join(map(str, labels[~known_ids][:_MOST_NAMED]))}; "
         f"allowed are 1 to {rules.num_classes or 'any'}",
     )
     return known_ids, ""
