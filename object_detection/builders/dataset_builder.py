@@ -18,6 +18,7 @@ from object_detection.data_decoders import tf_example_decoder
 from object_detection.errors import ConfigError
 from object_detection.protos import input_reader_pb2
 from object_detection.utils.as_written import as_written
+from object_detection.utils.processors import usable_processors
 
 Inputs = fields.InputDataFields
 Sample = dict[str, tf.Tensor]
@@ -172,9 +173,11 @@ def build(
         batch_size: int | None = None,
         input_reader_config: Any = None,
     ) -> tf.data.Dataset:
-        # How many samples are worked on at a time is TensorFlow's choice, not the message's.
+        # How many samples are worked on at a time is the machine's matter, not the message's.
         del batch_size, input_reader_config
-        return samples.map(fn_to_map, num_parallel_calls=tf.data.AUTOTUNE, deterministic=in_order)
+        return samples.map(
+            fn_to_map, num_parallel_calls=usable_processors(), deterministic=in_order
+        )
 
     if reduce_to_frame_fn:
         clips = map_samples(dataset, decode)
@@ -202,4 +205,9 @@ def build(
             padded_shapes=tf.data.get_output_shapes(dataset),
             drop_remainder=drop_remainder,
         )
-    return dataset.prefetch(max(input_reader_config.num_prefetch_batches, 1))
+    # All numbers of threads are said. To find better ones, TensorFlow would take the time of each
+    # operation of each sample, which costs as much as some of them do.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.prefetch(max(input_reader_config.num_prefetch_batches, 1))
+    return dataset.with_options(options)

@@ -17,6 +17,7 @@ from typing import Any
 from object_detection.builders.record_selection import Selection, is_remote
 from object_detection.errors import DataError
 from object_detection.utils import files
+from object_detection.utils.processors import usable_processors
 from object_detection.utils.records import findings, reader_rules, scan
 from object_detection.utils.records.findings import FileScan
 from object_detection.utils.records.rules import Rules
@@ -150,7 +151,7 @@ def _workers(paths: Sequence[str]) -> int:
     """Processes that are worth starting for files; 0: none is."""
     if not sys.executable:
         return 0
-    return min(scan.total_bytes(paths) // _WORTH_A_PROCESS, scan.usable_processors())
+    return min(scan.total_bytes(paths) // _WORTH_A_PROCESS, usable_processors())
 
 
 def _task(reader: Any, num_classes: int, folder: str) -> _Task:

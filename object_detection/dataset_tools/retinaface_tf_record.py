@@ -32,6 +32,7 @@ from object_detection.dataset_tools import (
 from object_detection.dataset_tools.retinaface_report import Report
 from object_detection.errors import DataError
 from object_detection.utils import files, flag_checks, untrusted
+from object_detection.utils.processors import usable_processors
 
 CLASS_NAME, CLASS_ID = "face", 1
 SMALL_FACES = {
@@ -257,7 +258,7 @@ def _convert(settings: Settings) -> Report:
     chunks, num_pictures = _read_labels(settings, report)
     from tqdm import tqdm
 
-    num_workers = settings.num_workers or worker_processes.usable_processors()
+    num_workers = settings.num_workers or usable_processors()
     num_parts = worker_processes.AHEAD * num_workers + 1
     with (
         files.work_folder(settings.opath) as folder,

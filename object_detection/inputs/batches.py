@@ -124,7 +124,7 @@ def training_dataset(
     num_classes = config_util.get_number_of_classes(model_config)
 
     def augment(sample: Sample) -> Sample:
-        sample = augment_input_data(sample, steps)
+        sample = augment_input_data(sample, steps, keep_bytes=True)
         usable = usable_rows(sample[Inputs.groundtruth_boxes])
         kept = usable[:limit] if limit > 0 else usable
         sample = select_rows(sample, lambda value: tf.gather(value, kept))
@@ -138,6 +138,7 @@ def training_dataset(
         data_augmentation_fn=augment,
         merge_multiple_boxes=train_config.merge_multiple_label_boxes,
         use_multiclass_scores=train_config.use_multiclass_scores,
+        cast_image=False,
     )
 
     @as_written
@@ -146,6 +147,8 @@ def training_dataset(
             # What is cut at the edges of its quarter may have no area left.
             sample = prune_unusable_boxes(sample)
         return _keep(finish(_keep(sample, _TRANSFORMED_FIELDS)), _TRAINING_FIELDS)
+
+    clean = cleaning(selection, num_classes)
 
     return dataset_builder.build(
         input_config,
@@ -158,7 +161,8 @@ def training_dataset(
         start=start,
         in_order=None if seed is None else train_config.deterministic_input,
         selection=selection,
-        mend=cleaning(selection, num_classes),
+        # Operations on fields that nothing needs would be run, where they lie in a branch.
+        mend=lambda sample: clean(_keep(sample, _TRANSFORMED_FIELDS)),
     )
 
 

@@ -43,22 +43,25 @@ def prune_unusable_boxes(sample: Sample) -> Sample:
 def augment_input_data(
     tensor_dict: Sample,
     data_augmentation_options: Sequence[tuple[Callable[..., Any], dict[str, Any]]],
+    keep_bytes: bool = False,
 ) -> Sample:
     """Applies augmentations to a sample.
 
     Args:
         tensor_dict: its picture is [H, W, C] or an `EncodedImage`.
         data_augmentation_options: functions and their settings, as `preprocess` takes them.
+        keep_bytes: whether the pixels of an `EncodedImage` that no step needed stay uint8.
 
     Returns:
-        The sample; its picture is a float tensor.
+        The sample; its picture is a float tensor, but for `keep_bytes`.
     """
     sample = dict(tensor_dict)
     if not isinstance(sample[Inputs.image], encoded_image.EncodedImage):
         sample[Inputs.image] = tf.cast(sample[Inputs.image], tf.float32)[tf.newaxis]
     sample = preprocessor.preprocess(sample, data_augmentation_options)
     if isinstance(sample[Inputs.image], encoded_image.EncodedImage):
-        sample[Inputs.image] = encoded_image.float_pixels(sample[Inputs.image])
+        pixels = encoded_image.pixels(sample[Inputs.image])
+        sample[Inputs.image] = pixels if keep_bytes else tf.cast(pixels, tf.float32)
     else:
         sample[Inputs.image] = tf.squeeze(sample[Inputs.image], axis=0)
     return sample
@@ -216,6 +219,7 @@ def transform_input_data(
     retain_original_image_additional_channels: bool = False,
     keypoint_type_weight: Sequence[float] | None = None,
     image_classes_field_map_empty_to_ones: bool = True,
+    cast_image: bool = True,
 ) -> Sample:
     """Makes a decoded sample what a model takes.
 
@@ -237,6 +241,8 @@ def transform_input_data(
         keypoint_type_weight: [K] weights of visible keypoints; 1 by default.
         image_classes_field_map_empty_to_ones: whether no `groundtruth_image_classes` at all stands
             for every class.
+        cast_image: whether `model_preprocess_fn` is given float pictures whatever augmentation
+            leaves; otherwise it has to take uint8, too.
 
     Returns:
         The sample with `image` [h, w, C], `true_image_shape` [3], coordinates in the frame of the
@@ -268,7 +274,9 @@ def transform_input_data(
         sample = data_augmentation_fn(sample)
 
     image = sample[Inputs.image]
-    network_input, true_shapes = model_preprocess_fn(tf.cast(image, tf.float32)[tf.newaxis])
+    if cast_image:
+        image = tf.cast(image, tf.float32)
+    network_input, true_shapes = model_preprocess_fn(image[tf.newaxis])
     network_input = tf.squeeze(network_input, axis=0)
     true_shape = tf.squeeze(true_shapes, axis=0)
     sample = _reframe(sample, true_shape, network_input)

@@ -214,22 +214,24 @@ def expand_first_dimension(inputs: tf.Tensor, dims: Sequence[Any]) -> tf.Tensor:
 def resize_images_and_return_shapes(
     inputs: tf.Tensor, image_resizer_fn: Callable[..., list[tf.Tensor]]
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Resizes each of [B, H, W, C] float pictures -> [B, h, w, C] and true shapes [B, 3] int32.
+    """Resizes each of [B, H, W, C] pictures -> [B, h, w, C] float32 and true shapes [B, 3] int32.
 
     Args:
-        inputs: the pictures.
+        inputs: the pictures, float32 or uint8.
         image_resizer_fn: of one picture [H, W, C]; its attribute `of_batch`, if it has one, does
             the same for all pictures at once, without a loop in the graph.
 
     Raises:
-        ValueError: pictures of another type than float32.
+        ValueError: pictures of another type.
     """
-    if inputs.dtype != tf.float32:
-        raise ValueError(f"Pictures should be float32, got {inputs.dtype.name}.")
+    if inputs.dtype not in (tf.float32, tf.uint8):
+        raise ValueError(f"Pictures should be float32 or uint8, got {inputs.dtype.name}.")
     of_batch = getattr(image_resizer_fn, "of_batch", None)
     if of_batch is not None:
+        # Bytes are interpolated as they are: there are fewer pixels to convert afterwards.
         images, shapes = of_batch(inputs)
-        return images, shapes
+        return tf.cast(images, tf.float32), shapes
+    inputs = tf.cast(inputs, tf.float32)
 
     def resize(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         resized, shape = image_resizer_fn(image)[-2:]

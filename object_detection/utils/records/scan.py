@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from object_detection.errors import DataError
+from object_detection.utils.processors import usable_processors
 from object_detection.utils.records import file_scan, scan_worker
 from object_detection.utils.records.findings import FileScan
 from object_detection.utils.records.rules import Rules
@@ -32,13 +33,6 @@ _PROGRAM = (
 )
 
 Progress = Callable[[int], object]
-
-
-def usable_processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def matching_files(pattern: str) -> list[str]:

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
+from google.protobuf import text_format
 
+from object_detection.builders import image_resizer_builder
+from object_detection.protos import image_resizer_pb2
 from object_detection.utils import shape_utils, static_shape
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
@@ -195,8 +198,33 @@ def test_resizing_pictures(batch, run):
     values = run((resized, shapes))
     assert values[0].shape == (batch or 2, 2, 6, 3)
     assert values[1].tolist() == [[4, 6, 3]] * (batch or 2)
-    with pytest.raises(ValueError, match="float32"):
-        shape_utils.resize_images_and_return_shapes(tf.cast(images, tf.uint8), resizer)
+    with pytest.raises(ValueError, match="float32 or uint8, got int32"):
+        shape_utils.resize_images_and_return_shapes(tf.cast(images, tf.int32), resizer)
+
+
+@pytest.mark.parametrize("method", ["BILINEAR", "NEAREST_NEIGHBOR", "BICUBIC", "AREA"])
+@pytest.mark.parametrize("resizer", ["fixed_shape_resizer", "keep_aspect_ratio_resizer"])
+def test_bytes_are_resized_as_the_same_numbers(resizer, method, run):
+    sizes = {"fixed_shape_resizer": "height: 5 width: 9", "keep_aspect_ratio_resizer": ""}
+    config = text_format.Parse(
+        f"{resizer} {{ {sizes[resizer]} resize_method: {method} }}",
+        image_resizer_pb2.ImageResizer(),
+    )
+    if not sizes[resizer]:
+        config.keep_aspect_ratio_resizer.min_dimension = 5
+        config.keep_aspect_ratio_resizer.max_dimension = 9
+        config.keep_aspect_ratio_resizer.pad_to_max_dimension = True
+        config.keep_aspect_ratio_resizer.per_channel_pad_value[:] = [1.5, 2.5, 3.5]
+    pictures = np.random.RandomState(0).randint(0, 256, [2, 13, 7, 3]).astype(np.uint8)
+    resize = image_resizer_builder.build(config)
+    of_bytes, of_numbers = (
+        shape_utils.resize_images_and_return_shapes(tf.constant(given), resize)
+        for given in (pictures, pictures.astype(np.float32))
+    )
+    assert of_bytes[0].dtype == tf.float32
+    found, expected = run((of_bytes, of_numbers))
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])
 
 
 def test_static_sizes():
