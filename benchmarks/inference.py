@@ -35,7 +35,11 @@ BFLOAT16 = "export_config { compute_type: BFLOAT16 }"
 
 
 def untrained_checkpoint(config: pathlib.Path, directory: pathlib.Path) -> str:
-    """The network's initial values as a checkpoint."""
+    """The network's initial values as a checkpoint, but for the offsets of batch normalisation.
+
+    Those would be zeros, and once they are folded TensorFlow would leave out adding them: no
+    trained network is like that.
+    """
     import tensorflow.compat.v1 as tf
 
     from object_detection.builders import model_builder
@@ -48,6 +52,10 @@ def untrained_checkpoint(config: pathlib.Path, directory: pathlib.Path) -> str:
         model = model_builder.build(configs["model"], is_training=False)
         model.predict(*model.preprocess(tf.zeros([1, yardstick.SIZE, yardstick.SIZE, 3])))
         session.run(tf.global_variables_initializer())
+        random = np.random.RandomState(1)
+        for variable in tf.global_variables():
+            if variable.op.name.endswith(("/beta", "/moving_mean")):
+                variable.load(random.normal(0, 0.1, variable.shape.as_list()), session)
         tf.train.Saver().save(session, prefix, write_meta_graph=False)
     return prefix
 

@@ -274,8 +274,7 @@ def transform_input_data(
         sample = data_augmentation_fn(sample)
 
     image = sample[Inputs.image]
-    if cast_image:
-        image = tf.cast(image, tf.float32)
+    image = tf.cast(image, tf.float32) if cast_image else image
     network_input, true_shapes = model_preprocess_fn(image[tf.newaxis])
     network_input = tf.squeeze(network_input, axis=0)
     true_shape = tf.squeeze(true_shapes, axis=0)
