@@ -94,9 +94,29 @@ def _collector_asleep() -> Iterator[None]:
             gc.enable()
 
 
+@contextlib.contextmanager
+def _keras_left_out() -> Iterator[None]:
+    """Keeps TensorFlow from importing Keras with it; who needs Keras can import it afterwards.
+
+    It does so only that models of Keras find their optimizers when they are loaded, and goes on
+    where that fails. Nothing here is one, and Keras brings Matplotlib: 45 MB and a quarter of the
+    time.
+    """
+    name = "keras.src.optimizers"
+    if name in sys.modules:
+        yield
+        return
+    # What Python's import system calls a module that cannot be imported.
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.modules.pop(name, None)
+
+
 def _import_tensorflow() -> None:
     """TensorFlow in graph mode, with all said that it says once in a process."""
-    with _collector_asleep():
+    with _collector_asleep(), _keras_left_out():
         import tensorflow.compat.v1 as tf
 
     tf.logging.set_verbosity(tf.logging.ERROR)

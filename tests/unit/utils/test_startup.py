@@ -138,6 +138,24 @@ def test_tensorflow_starts_quietly_unless_asked(shown):
         assert done.stderr != ""
 
 
+WITHOUT_KERAS = """
+import sys
+from object_detection.utils import startup
+startup.prepare_tensorflow()
+print(sorted({"keras", "matplotlib"} & set(sys.modules)))
+import tensorflow as tf
+print(tf.keras.optimizers.Adam.__name__)
+"""
+
+
+@pytest.mark.slow
+def test_keras_is_not_there_before_it_is_asked_for():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_KERAS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:2] == ["[]", "Adam"]
+
+
 def _raising(error):
     def action():
         raise error
