@@ -8,7 +8,7 @@ inference calls `preprocess` -> `predict` -> `postprocess`.
 """
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow.compat.v1 as tf
 
@@ -57,6 +57,9 @@ def _pad_rows(rows: list[tf.Tensor], length: tf.Tensor) -> tf.Tensor:
 
 class DetectionModel(abc.ABC):
     """A detector of `num_classes` classes, without its inputs and its training loop."""
+
+    takes_bytes: ClassVar[bool] = False
+    """Whether `preprocess` takes uint8 pictures, too, which saves the input converting them."""
 
     def __init__(self, num_classes: int) -> None:
         self._num_classes = num_classes

@@ -124,7 +124,7 @@ def training_dataset(
     num_classes = config_util.get_number_of_classes(model_config)
 
     def augment(sample: Sample) -> Sample:
-        sample = augment_input_data(sample, steps, keep_bytes=True)
+        sample = augment_input_data(sample, steps, keep_bytes=model.takes_bytes)
         usable = usable_rows(sample[Inputs.groundtruth_boxes])
         kept = usable[:limit] if limit > 0 else usable
         sample = select_rows(sample, lambda value: tf.gather(value, kept))
@@ -138,7 +138,7 @@ def training_dataset(
         data_augmentation_fn=augment,
         merge_multiple_boxes=train_config.merge_multiple_label_boxes,
         use_multiclass_scores=train_config.use_multiclass_scores,
-        cast_image=False,
+        cast_image=not model.takes_bytes,
     )
 
     @as_written

@@ -37,6 +37,8 @@ _NEEDED = (Predictions.box_encodings, Predictions.class_predictions_with_backgro
 class SSDMetaArch(model.DetectionModel):
     """A single-shot detector put together from its parts."""
 
+    takes_bytes = True
+
     def __init__(
         self,
         is_training: bool,

@@ -449,6 +449,7 @@ class FakeModel:
     """Preprocesses only; stands in for what `model_build` builds."""
 
     built: tuple = ()
+    takes_bytes = False
 
     def __init__(self, config, is_training, add_summaries=True):
         FakeModel.built += (is_training,)

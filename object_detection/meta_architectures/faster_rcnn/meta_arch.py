@@ -44,6 +44,8 @@ _NOT_BATCHED = ("image_shape", Predictions.anchors)
 class FasterRCNNMetaArch(model.DetectionModel):
     """A two-stage detector put together from its parts."""
 
+    takes_bytes = True
+
     def __init__(
         self,
         is_training: bool,

@@ -1,6 +1,5 @@
 """Training samples of files that are decoded in part, against those of whole decoded pictures."""
 
-import functools
 import io
 import types
 
@@ -55,12 +54,15 @@ def record(tmp_path_factory):
     return path
 
 
-def _batches(record, steps, count=4, fast=False):
+def _batches(record, steps, count=4, fast=False, takes_bytes=True, seen=None):
     options = "".join(f"data_augmentation_options {{ {step} }} " for step in steps)
-    resize = functools.partial(tf.image.resize_images, size=[24, 32])
-    model = types.SimpleNamespace(
-        preprocess=lambda images: (resize(images), tf.constant([[24, 32, 3]]))
-    )
+
+    def preprocess(images):
+        if seen is not None:
+            seen.append(images.dtype)
+        return tf.image.resize_images(images, [24, 32]), tf.constant([[24, 32, 3]])
+
+    model = types.SimpleNamespace(preprocess=preprocess, takes_bytes=takes_bytes)
     reader = text_format.Parse(
         f"num_keypoints: 2 fast_jpeg_scaling: {str(fast).lower()} tf_record_input_reader {{ input_path: '{record}' }}",
         input_reader_pb2.InputReader(),
@@ -126,6 +128,23 @@ def test_samples_are_those_of_whole_pictures(steps, record, monkeypatch):
         for name, value in theirs.items():
             np.testing.assert_array_equal(ours[name], value, err_msg=name)
     assert len({batch[F.image].tobytes() for batch in whole}) == len(whole)
+
+
+@pytest.mark.parametrize(
+    ("takes_bytes", "steps", "expected"),
+    [
+        pytest.param(True, [FLIP, "ssd_random_crop {}"], tf.uint8, id="as they were decoded"),
+        pytest.param(True, ["random_adjust_brightness {}"], tf.float32, id="changed before"),
+        pytest.param(False, [FLIP, "ssd_random_crop {}"], tf.float32, id="a model of numbers"),
+    ],
+)
+def test_models_get_bytes_if_they_take_them(takes_bytes, steps, expected, record):
+    seen, numbers = [], []
+    found, _ = _batches(record, steps, 1, takes_bytes=takes_bytes, seen=seen)
+    assert set(seen) == {expected}
+    of_numbers, _ = _batches(record, steps, 1, takes_bytes=False, seen=numbers)
+    assert set(numbers) == {tf.float32}
+    np.testing.assert_array_equal(found[0][F.image], of_numbers[0][F.image])
 
 
 def test_fast_scaling_changes_the_pixels_a_little_and_nothing_else(record):
