@@ -136,6 +136,68 @@ def test_killed_and_gone_on_with_equals_trained_at_once(work):
     (work / "said.txt").write_text(said)
 
 
+HYPERPARAMS = """regularizer { l2_regularizer { weight: 0.0 } }
+  initializer { truncated_normal_initializer { stddev: 0.05 } }"""
+TWO_STAGES = f"""
+model {{ faster_rcnn {{
+  num_classes: 1
+  image_resizer {{ fixed_shape_resizer {{ height: 64 width: 96 }} }}
+  feature_extractor {{ type: "faster_rcnn_mobilenet_v1" }}
+  first_stage_anchor_generator {{ grid_anchor_generator {{ scales: [0.125, 0.25]
+    aspect_ratios: [0.5, 1, 2] }} }}
+  first_stage_box_predictor_conv_hyperparams {{ op: CONV {HYPERPARAMS} }}
+  first_stage_box_predictor_depth: 16
+  first_stage_max_proposals: 12
+  second_stage_batch_size: 6
+  initial_crop_size: 4
+  maxpool_kernel_size: 2
+  maxpool_stride: 2
+  second_stage_box_predictor {{ mask_rcnn_box_predictor {{ fc_hyperparams {{ op: FC {HYPERPARAMS} }} }} }}
+  second_stage_post_processing {{ batch_non_max_suppression {{}} score_converter: SOFTMAX }}
+}} }}
+train_config {{
+  batch_size: 2
+  num_steps: 6
+  data_augmentation_options {{ random_horizontal_flip {{}} }}
+  data_augmentation_options {{ ssd_random_crop {{}} }}
+  optimizer {{ momentum_optimizer {{ learning_rate {{
+    constant_learning_rate {{ learning_rate: 0.003 }} }} }} use_moving_average: false }}
+}}
+train_input_reader {{
+  label_map_path: "{REPO}/keypoint_examples/face_label_map.pbtxt"
+  shuffle_buffer_size: 5
+  tf_record_input_reader {{ input_path: "FOLDER/faces.record" }}
+}}
+eval_config {{ num_visualizations: 0 }}
+eval_input_reader {{
+  label_map_path: "{REPO}/keypoint_examples/face_label_map.pbtxt"
+  tf_record_input_reader {{ input_path: "FOLDER/faces.record" }}
+}}
+"""
+
+
+def test_two_stages_that_stopped_go_on_with_the_same_samples_of_anchors_and_proposals(work):
+    config = work / "two_stages.config"
+    config.write_text(TWO_STAGES.replace("FOLDER", str(work)))
+    for name, steps in (("two_at_once", 6), ("two_stopped", 3), ("two_stopped", 6)):
+        said = _program(
+            "object_detection/legacy/train.py",
+            f"--pipeline_config_path={config}",
+            f"--train_dir={work / name}",
+            f"--num_train_steps={steps}",
+            "--seed=4",
+        )
+    assert "Training from step 3 to 6" in said
+    expected, found = (
+        _values(str(work / name / "model.ckpt-6")) for name in ("two_at_once", "two_stopped")
+    )
+    assert set(found) == set(expected)
+    begun = _values(str(work / "two_stopped" / "model.ckpt-3"))
+    assert sum(bool(np.any(begun[name] != value)) for name, value in expected.items()) > 50
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, name)
+
+
 def test_the_best_checkpoint_is_exported_with_its_averages(work):
     best = work / "at_once" / "best"
     if not best.exists():

@@ -8,7 +8,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from object_detection.utils.config_check import config_ranges, detection_check, parts_check
+from object_detection.utils.config_check import (
+    config_ranges,
+    detection_check,
+    maps_check,
+    parts_check,
+)
 from object_detection.utils.wording import did_you_mean, quoted
 
 IMPLEMENTED = {
@@ -177,6 +182,8 @@ def _ssd_problems(ssd: Any) -> Iterator[str]:
             "model.ssd.explicit_background_class: excludes add_background_class, which is true unless "
             "it is set to false."
         )
+    if ssd.feature_extractor.type in EXTRACTORS["ssd"]:
+        yield from maps_check.problems(ssd)
     yield from code_size_problems(ssd)
     yield from keypoint_loss_problems(ssd.loss, num_keypoints(ssd))
     yield from detection_check.box_loss_problems(ssd.loss, num_keypoints(ssd))

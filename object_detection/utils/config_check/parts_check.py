@@ -17,11 +17,13 @@ def problems(architecture: Any, where: str) -> Iterator[str]:
     """
     yield from _resizer(architecture.image_resizer, f"{where}.image_resizer")
     if hasattr(architecture, "post_processing"):
-        yield from _anchors(architecture.anchor_generator, f"{where}.anchor_generator")
+        anchors = "anchor_generator"
         yield from _matcher(architecture.matcher, f"{where}.matcher")
         name, last = "post_processing", architecture.post_processing
     else:
+        anchors = "first_stage_anchor_generator"
         name, last = "second_stage_post_processing", architecture.second_stage_post_processing
+    yield from _anchors(getattr(architecture, anchors), f"{where}.{anchors}")
     yield from _suppression(
         last.batch_non_max_suppression, f"{where}.{name}.batch_non_max_suppression"
     )
@@ -56,6 +58,29 @@ def _anchors(generator: Any, where: str) -> Iterator[str]:
                 f"{len(grid.base_sizes)} numbers, but aspect_ratios has {len(grid.aspect_ratios)}; "
                 "an anchor is one of each."
             )
+    for field in _empty_lists(generator):
+        yield f"{where}.{field}: is empty, so there would be no anchor. Give one number at least."
+
+
+def _empty_lists(generator: Any) -> Iterator[str]:
+    """Lists without which a feature map has no anchor, and which are empty."""
+    kind = generator.WhichOneof("anchor_generator_oneof")
+    if not kind:
+        return
+    config = getattr(generator, kind)
+    if kind == "grid_anchor_generator":
+        names = ["scales", "aspect_ratios"]
+    elif kind == "multiscale_anchor_generator" or (
+        kind == "ssd_anchor_generator" and config.interpolated_scale_aspect_ratio <= 0
+    ):
+        names = ["aspect_ratios"]
+    else:
+        names = []
+    yield from (f"{kind}.{name}" for name in names if not getattr(config, name))
+    if kind == "flexible_grid_anchor_generator":
+        for number, grid in enumerate(config.anchor_grid):
+            if not grid.base_sizes and not grid.aspect_ratios:
+                yield f"{kind}.anchor_grid[{number}].base_sizes"
 
 
 def _matcher(matcher: Any, where: str) -> Iterator[str]:

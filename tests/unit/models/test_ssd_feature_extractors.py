@@ -27,6 +27,8 @@ from object_detection.models.ssd_spaghettinet_feature_extractor import (
     SpaghettiNet,
     lookup_spaghetti_arch,
 )
+from object_detection.protos import ssd_pb2
+from object_detection.utils.config_check import maps_check
 
 EXTRACTORS = model_builder.SSD_FEATURE_EXTRACTOR_CLASS_MAP
 OWN_HYPERPARAMS = ("ssd_inception_v2", "ssd_inception_v3")
@@ -85,6 +87,9 @@ TOPS = (512, 256, 256, 128)
 def test_maps_and_variables_with_a_plain_scope(name, size, sides, depths, scope, count):
     maps = _extractor(name).extract_features(tf.zeros([2, size, size, 3]))
     assert isinstance(maps, list)
+    # What configs are checked by, before TensorFlow starts.
+    checked = maps_check.number_of_maps(ssd_pb2.SsdFeatureExtractor(type=name))
+    assert checked == (None if name == "ssd_spaghettinet" else len(maps))
     assert _shapes(maps) == [(side, side, depth) for side, depth in zip(sides, depths, strict=True)]
     names = [variable.op.name for variable in tf.global_variables()]
     assert all(one.startswith(scope) for one in names)
@@ -109,12 +114,31 @@ def test_padding_to_a_multiple_and_the_least_depth(name, sides):
     assert _shapes(maps) == [(side, side, 32) for side in sides]
 
 
-@pytest.mark.parametrize("name", ["ssd_mobilenet_v1", "ssd_inception_v2", "ssd_mobilenet_v2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ssd_mobilenet_v1",
+        "ssd_inception_v2",
+        "ssd_mobilenet_v2",
+        "ssd_mobilenet_v3_small",
+        "ssd_mobilenet_v1_ppn",
+        "ssd_resnet50_v1_ppn",
+    ],
+)
 def test_number_of_maps(name):
     maps = _extractor(name, num_layers=4, depth_multiplier=0.25).extract_features(
         tf.zeros([1, 64, 64, 3])
     )
-    assert len(maps) == 4
+    message = ssd_pb2.SsdFeatureExtractor(type=name, num_layers=4)
+    assert len(maps) == 4 == maps_check.number_of_maps(message)
+
+
+@pytest.mark.parametrize("name", ["ssd_mobilenet_v1_fpn", "ssd_resnet50_v1_fpn"])
+def test_number_of_levels(name):
+    extractor = _extractor(name, fpn_min_level=4, fpn_max_level=6)
+    message = ssd_pb2.SsdFeatureExtractor(type=name, fpn={"min_level": 4, "max_level": 6})
+    maps = extractor.extract_features(tf.zeros([1, 64, 64, 3]))
+    assert len(maps) == 3 == maps_check.number_of_maps(message)
 
 
 @pytest.mark.parametrize("name", sorted(EXTRACTORS))

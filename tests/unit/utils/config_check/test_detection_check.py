@@ -16,7 +16,8 @@ SSD = """model { ssd { num_classes: 1 feature_extractor { type: "ssd_mobilenet_v
   box_predictor { convolutional_box_predictor { box_code_size: %d } } %s } }"""
 TWO_STAGES = """model { faster_rcnn { num_classes: 1 feature_extractor { type: "faster_rcnn_resnet50" }
   image_resizer { fixed_shape_resizer { height: 64 width: 64 } } initial_crop_size: 4
-  maxpool_kernel_size: 2 maxpool_stride: 2 first_stage_anchor_generator { grid_anchor_generator {} }
+  maxpool_kernel_size: 2 maxpool_stride: 2 first_stage_anchor_generator { grid_anchor_generator { scales: 1
+  aspect_ratios: 1 } }
   second_stage_box_predictor { mask_rcnn_box_predictor {} } %s } }"""
 
 CLASSES = "classification_loss { weighted_sigmoid {} }"

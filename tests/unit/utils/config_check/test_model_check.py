@@ -24,7 +24,8 @@ def model():
 
 TWO_STAGES = """faster_rcnn { num_classes: 1 feature_extractor { type: "faster_rcnn_resnet50" }
   image_resizer { keep_aspect_ratio_resizer {} } initial_crop_size: 4 maxpool_kernel_size: 2
-  maxpool_stride: 2 first_stage_anchor_generator { grid_anchor_generator {} }
+  maxpool_stride: 2
+  first_stage_anchor_generator { grid_anchor_generator { scales: 1 aspect_ratios: 1 } }
   second_stage_box_predictor { mask_rcnn_box_predictor {} } }"""
 
 
@@ -135,6 +136,69 @@ def test_all_fields_that_builders_refuse_are_refused():
             ),
             "anchor_grid[0].base_sizes: has 1 numbers, but aspect_ratios has 0",
         ),
+        (
+            "ssd { anchor_generator { flexible_grid_anchor_generator { anchor_grid {} } } }",
+            "flexible_grid_anchor_generator.anchor_grid[0].base_sizes: is empty",
+        ),
+        (
+            "ssd { anchor_generator { multiscale_anchor_generator {} } }",
+            "ssd.anchor_generator.multiscale_anchor_generator.aspect_ratios: is empty",
+        ),
+        (
+            (
+                "ssd { anchor_generator { grid_anchor_generator {} } } "
+                "ssd { anchor_generator { ssd_anchor_generator { "
+                "interpolated_scale_aspect_ratio: 0 } } }"
+            ),
+            "ssd.anchor_generator.ssd_anchor_generator.aspect_ratios: is empty",
+        ),
+        (
+            "ssd { anchor_generator { grid_anchor_generator { scales: 1 } } }",
+            "ssd.anchor_generator.grid_anchor_generator.aspect_ratios: is empty",
+        ),
+        (
+            "ssd { anchor_generator { ssd_anchor_generator { num_layers: 5 } } }",
+            (
+                "ssd_anchor_generator.num_layers: makes anchors for 5 feature maps, but ssd_mobilenet_v1 "
+                "gives 6. Make it agree with model.ssd.feature_extractor.num_layers"
+            ),
+        ),
+        (
+            "ssd { feature_extractor { num_layers: 4 } }",
+            "makes anchors for 6 feature maps, but ssd_mobilenet_v1 gives 4",
+        ),
+        (
+            (
+                "ssd { feature_extractor { type: 'ssd_mobilenet_v1_fpn' fpn { max_level: 6 } } "
+                "anchor_generator { multiscale_anchor_generator { aspect_ratios: 1 } } }"
+            ),
+            (
+                "multiscale_anchor_generator.max_level: makes anchors for 5 feature maps, but "
+                "ssd_mobilenet_v1_fpn gives 4. Its levels are 3 to 6"
+            ),
+        ),
+        (
+            "ssd { anchor_generator { grid_anchor_generator { scales: 1 aspect_ratios: 1 } } }",
+            "grid_anchor_generator: makes anchors for 1 feature maps",
+        ),
+        (
+            (
+                "ssd { feature_extractor { type: 'ssd_mobilenet_v2_mnasfpn' } anchor_generator { "
+                "flexible_grid_anchor_generator { anchor_grid { base_sizes: 1 aspect_ratios: 1 } } } }"
+            ),
+            (
+                "anchor_grid: makes anchors for 1 feature maps, but ssd_mobilenet_v2_mnasfpn gives 4. "
+                "Its levels are always the same"
+            ),
+        ),
+        (
+            "ssd { feature_extractor { type: 'ssd_mobilenet_v2_mnasfpn' fpn {} } }",
+            "feature_extractor.fpn: has levels 3 to 7; ssd_mobilenet_v2_mnasfpn has only 3 to 6",
+        ),
+        (
+            "ssd { feature_extractor { type: 'ssd_resnet50_v1_fpn' fpn { min_level: 6 } } }",
+            "feature_extractor.fpn.min_level: is 6; allowed: 2 to 5",
+        ),
     ],
 )
 def test_what_an_ssd_cannot_have(text, words, model):
@@ -155,6 +219,13 @@ def test_what_an_ssd_cannot_have(text, words, model):
         ("inplace_batchnorm_update: true", "inplace_batchnorm_update: not available"),
         ("feature_extractor { first_stage_features_stride: 4 }", "stride: is 4; allowed: 8 or 16"),
         ("number_of_stages: 4", "number_of_stages: is 4; allowed: 1, 2, 3"),
+        (
+            (
+                "first_stage_anchor_generator { ssd_anchor_generator {} } "
+                "first_stage_anchor_generator { grid_anchor_generator { aspect_ratios: 1 } }"
+            ),
+            "first_stage_anchor_generator.grid_anchor_generator.scales: is empty",
+        ),
     ],
 )
 def test_what_two_stages_cannot_have(text, words):
