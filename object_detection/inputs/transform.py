@@ -60,8 +60,8 @@ def augment_input_data(
         sample[Inputs.image] = tf.cast(sample[Inputs.image], tf.float32)[tf.newaxis]
     sample = preprocessor.preprocess(sample, data_augmentation_options)
     if isinstance(sample[Inputs.image], encoded_image.EncodedImage):
-        pixels = encoded_image.pixels(sample[Inputs.image])
-        sample[Inputs.image] = pixels if keep_bytes else tf.cast(pixels, tf.float32)
+        decode = encoded_image.pixels if keep_bytes else encoded_image.float_pixels
+        sample[Inputs.image] = decode(sample[Inputs.image])
     else:
         sample[Inputs.image] = tf.squeeze(sample[Inputs.image], axis=0)
     return sample

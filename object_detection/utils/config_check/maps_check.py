@@ -1,4 +1,4 @@
-"""Whether an SSD's anchors are made for as many feature maps as its extractor gives; levels of FPNs.
+"""Whether what is set for an SSD's feature maps is of use to its extractor, and fits its anchors.
 
 Part of `config_check`. Needs no TensorFlow.
 """
@@ -11,13 +11,45 @@ _FIRST_LEVELS = (2, 5)
 _PYRAMID = "_fpn"
 _ONE_PYRAMID, _ITS_LEVELS = "ssd_mobilenet_v2_mnasfpn", (3, 6)
 # Their number of maps follows from another field, or from nothing.
-_OTHERS = ("ssd_spaghettinet", "embedded_ssd_mobilenet_v1")
+_NAMED, _FIXED = "ssd_spaghettinet", "embedded_ssd_mobilenet_v1"
 _ANCHORS = "model.ssd.anchor_generator"
+
+# Field -> the extractors that take it.
+TAKEN_BY = {
+    "num_layers": (
+        "ssd_inception_v2",
+        "ssd_inception_v3",
+        "ssd_mobilenet_v1",
+        "ssd_mobilenet_v1_ppn",
+        "ssd_mobilenet_v2",
+    ),
+    "fpn": (
+        "ssd_mobilenet_v1_fpn",
+        "ssd_mobilenet_v2_fpn",
+        _ONE_PYRAMID,
+        "ssd_resnet101_v1_fpn",
+        "ssd_resnet152_v1_fpn",
+        "ssd_resnet50_v1_fpn",
+    ),
+    "spaghettinet_arch_name": (_NAMED,),
+}
 
 
 def problems(ssd: Any) -> Iterator[str]:
-    """What does not fit of levels and anchors, in an `Ssd` message with an extractor of this package."""
+    """What does not fit of maps and anchors, in an `Ssd` message with an extractor of this package."""
     extractor = ssd.feature_extractor
+    useless = [
+        field
+        for field, names in TAKEN_BY.items()
+        if extractor.HasField(field) and extractor.type not in names
+    ]
+    for field in useless:
+        yield (
+            f"model.ssd.feature_extractor.{field}: {extractor.type} does not take it; leave it out. It "
+            f"is for {', '.join(TAKEN_BY[field])}."
+        )
+    if useless:
+        return
     fpn, where = extractor.fpn, "model.ssd.feature_extractor.fpn"
     if extractor.type.endswith(_PYRAMID):
         least, most = _FIRST_LEVELS
@@ -48,7 +80,7 @@ def problems(ssd: Any) -> Iterator[str]:
 
 def number_of_maps(extractor: Any) -> int | None:
     """Feature maps that an extractor gives by its `SsdFeatureExtractor` message; None: not known."""
-    if extractor.type in _OTHERS:
+    if extractor.type in (_NAMED, _FIXED):
         return None
     if extractor.type == _ONE_PYRAMID:
         return _ITS_LEVELS[1] - _ITS_LEVELS[0] + 1
@@ -77,6 +109,6 @@ def _how(extractor: Any) -> str:
             f"Its levels are {extractor.fpn.min_level} to {extractor.fpn.max_level} "
             "(model.ssd.feature_extractor.fpn); make them agree."
         )
-    if extractor.type == _ONE_PYRAMID:
-        return "Its levels are always the same."
+    if extractor.type not in TAKEN_BY["num_layers"]:
+        return "Their number cannot be set."
     return "Make it agree with model.ssd.feature_extractor.num_layers, which is 6 by default."

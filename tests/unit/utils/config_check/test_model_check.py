@@ -188,12 +188,20 @@ def test_all_fields_that_builders_refuse_are_refused():
             ),
             (
                 "anchor_grid: makes anchors for 1 feature maps, but ssd_mobilenet_v2_mnasfpn gives 4. "
-                "Its levels are always the same"
+                "Their number cannot be set"
             ),
         ),
         (
             "ssd { feature_extractor { type: 'ssd_mobilenet_v2_mnasfpn' fpn {} } }",
             "feature_extractor.fpn: has levels 3 to 7; ssd_mobilenet_v2_mnasfpn has only 3 to 6",
+        ),
+        (
+            "ssd { feature_extractor { type: 'ssd_mobilenet_v3_large' num_layers: 6 } }",
+            "feature_extractor.num_layers: ssd_mobilenet_v3_large does not take it; leave it out",
+        ),
+        (
+            "ssd { feature_extractor { fpn {} } }",
+            "feature_extractor.fpn: ssd_mobilenet_v1 does not take it; leave it out. It is for ssd_m",
         ),
         (
             "ssd { feature_extractor { type: 'ssd_resnet50_v1_fpn' fpn { min_level: 6 } } }",
