@@ -902,9 +902,14 @@ def test_refused(settings, message):
         build(**settings)
 
 
-def test_pictures_should_be_float():
-    with pytest.raises(ValueError, match="float32"):
-        build(is_training=False).preprocess(tf.zeros([1, 12, 12, 3], tf.uint8))
+def test_pictures_should_be_float32_or_bytes(run):
+    model = build(is_training=False)
+    with pytest.raises(ValueError, match="float32 or uint8, got int32"):
+        model.preprocess(tf.zeros([1, 12, 12, 3], tf.int32))
+    pictures = np.random.RandomState(0).randint(0, 256, [2, 12, 12, 3])
+    given = [tf.constant(pictures, dtype) for dtype in (tf.uint8, tf.float32)]
+    of_bytes, of_numbers = run([model.preprocess(one)[0] for one in given])
+    np.testing.assert_array_equal(of_bytes, of_numbers)
 
 
 # Degenerate batches.

@@ -155,9 +155,11 @@ def _losses(model, run, **more):
     return values["Loss/localization_loss"], values["Loss/classification_loss"]
 
 
-def test_inputs_that_are_not_float_are_refused():
-    with pytest.raises(ValueError, match="float32"):
-        _model().preprocess(tf.zeros([1, 2, 2, 3], tf.uint8))
+def test_inputs_that_are_neither_float32_nor_bytes_are_refused():
+    assert _model().takes_bytes
+    assert _model().preprocess(tf.zeros([1, 2, 2, 3], tf.uint8))[0].dtype == tf.float32
+    with pytest.raises(ValueError, match="float32 or uint8, got float64"):
+        _model().preprocess(tf.zeros([1, 2, 2, 3], tf.float64))
 
 
 @pytest.mark.parametrize(
