@@ -158,18 +158,13 @@ def _part_of_jpeg(image: EncodedImage, ratio: int) -> tf.Tensor:
     """
     y, x = tf.unstack((image.begin + ratio // 2) // ratio, num=2)
     bottom, right = tf.unstack((image.begin + image.size + ratio // 2) // ratio, num=2)
-    first, last = x, right
-    to_be_exact = image.enough.shape.as_list() == [0]
-    if to_be_exact:
-        # Colours mostly have fewer columns than brightness, and are interpolated. At the edge of what
-        # is decoded they would lack a neighbour, that is there in the whole picture. Rows do not.
-        width = (image.file_size[1] + ratio - 1) // ratio
-        first, last = tf.maximum(x - 1, 0), tf.minimum(right + 1, width)
+    width = (image.file_size[1] + ratio - 1) // ratio
+    # Colours mostly have fewer columns than brightness, and are interpolated. At the edge of what is
+    # decoded they would lack a neighbour, that is there in the whole picture. Rows do not lack it.
+    first, last = tf.maximum(x - 1, 0), tf.minimum(right + 1, width)
+    window = tf.stack([y, first, bottom - y, last - first])
     # TensorFlow's kernel takes the window in pixels of the smaller picture.
-    part = tf.raw_ops.DecodeAndCropJpeg(
-        contents=image.contents,
-        crop_window=tf.stack([y, first, bottom - y, last - first]),
-        channels=3,
-        ratio=ratio,
+    wider = tf.raw_ops.DecodeAndCropJpeg(
+        contents=image.contents, crop_window=window, channels=3, ratio=ratio
     )
-    return part[:, x - first : right - first] if to_be_exact else part
+    return wider[:, x - first : right - first]
