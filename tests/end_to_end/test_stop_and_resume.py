@@ -99,8 +99,14 @@ def _values(checkpoint):
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
-def test_killed_and_gone_on_with_equals_trained_at_once(work):
-    said = _program(*_command(work, work / "at_once"))
+@pytest.fixture(scope="module")
+def at_once(work):
+    """What a training without a stop said; its directory has the same name."""
+    return _program(*_command(work, work / "at_once"))
+
+
+def test_killed_and_gone_on_with_equals_trained_at_once(work, at_once):
+    said = at_once
     with subprocess.Popen(
         [sys.executable, *_command(work, work / "killed")],
         cwd=REPO,
@@ -133,7 +139,6 @@ def test_killed_and_gone_on_with_equals_trained_at_once(work):
     assert [entry["step"] for entry in histories[0]] == [3, 6, 7]
     assert histories[0] == histories[1]
     assert "WARNING" not in said
-    (work / "said.txt").write_text(said)
 
 
 HYPERPARAMS = """regularizer { l2_regularizer { weight: 0.0 } }
@@ -198,10 +203,8 @@ def test_two_stages_that_stopped_go_on_with_the_same_samples_of_anchors_and_prop
         np.testing.assert_array_equal(found[name], value, name)
 
 
-def test_the_best_checkpoint_is_exported_with_its_averages(work):
+def test_the_best_checkpoint_is_exported_with_its_averages(work, at_once):
     best = work / "at_once" / "best"
-    if not best.exists():
-        pytest.skip("the training before has failed")
     kept = json.loads((best / "metrics.json").read_text())
     checkpoint = best / kept["checkpoint"]
     _program(
@@ -246,11 +249,9 @@ def _asked_to_end(arguments, is_time):
 
 
 @pytest.mark.parametrize("program", ["train", "eval", "export_inference_graph"])
-def test_a_program_that_is_asked_to_end_leaves_nothing_partial(work, tmp_path, program):
+def test_a_program_that_is_asked_to_end_leaves_nothing_partial(work, at_once, tmp_path, program):
     """Training while TensorFlow is loaded; the others in the midst of their work."""
     best = work / "at_once" / "best"
-    if not best.exists():
-        pytest.skip("the training before has failed")
     begin = time.monotonic()
     arguments, is_time = {
         "train": (_command(work, tmp_path / "run"), lambda: time.monotonic() > begin + 1),
